@@ -1,0 +1,170 @@
+"""
+A bundle: everything one host answered, section by section, exactly as it answered.
+
+The form is the collector's own output, so a file made by hand (``sh linux.sh > web1.bundle``) is a bundle::
+
+    docker-host-auditor bundle 1 NONCE
+    --NONCE begin NAME
+    …any bytes…
+    --NONCE end NAME STATUS MESSAGE
+    --NONCE done
+
+NONCE is drawn anew for each run, so nothing a host's containers contain can forge a frame. STATUS is the exit
+status of the section's command; 66 says *there is no such thing here*, 77 *not allowed*, 124 *timed out*.
+A bundle may be gzipped as a whole.
+"""
+
+import re
+import secrets
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+from auditor.errors import BadReply
+from auditor.gaps import Inconclusive
+
+MAX_BYTES = 256 * 1024 * 1024
+_GZIP = b"\x1f\x8b"
+_HEADER = re.compile(rb"^docker-host-auditor bundle (\d+) ([0-9a-f]{16,64})\n", re.MULTILINE)
+
+
+class Status(IntEnum):
+    """Exit statuses of a section that mean something of their own; every other one is a plain failure."""
+
+    OK = 0
+    ABSENT = 66
+    DENIED = 77
+    TIMEOUT = 124
+    TRUNCATED = 141
+
+
+_MEANING = {
+    Status.ABSENT: "there is none on this host",
+    Status.DENIED: "permission denied",
+    Status.TIMEOUT: "timed out",
+    Status.TRUNCATED: "longer than the limit",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section's bytes, exit status, and what it said on standard error (one line)."""
+
+    data: bytes = b""
+    status: int = 0
+    message: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why there is no data, in words."""
+        meaning = _MEANING.get(Status(self.status)) if self.status in iter(Status) else None
+        words = [meaning or f"exit status {self.status}"] if self.status else []
+        return ": ".join([*words, self.message] if self.message else words)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The sections that came back. A section that was not asked for, or never arrived, is not in it."""
+
+    sections: Mapping[str, Section] = field(default_factory=dict)
+    complete: bool = True
+
+    def section(self, name: str) -> Section:
+        """
+        The section as it came, whatever its status.
+
+        Raises:
+            Inconclusive: it is not in the bundle at all.
+        """
+        try:
+            return self.sections[name]
+        except KeyError:
+            why = "was not collected" if self.complete else "did not arrive: the reply ended early"
+            raise Inconclusive(f"{name} {why}") from None
+
+    def read(self, name: str) -> bytes:
+        """
+        The bytes of a section that ended well.
+
+        Raises:
+            Inconclusive: it did not; the text says why.
+        """
+        section = self.section(name)
+        if section.status:
+            raise Inconclusive(f"{name}: {section.why}")
+        return section.data
+
+    def text(self, name: str) -> str:
+        """Like ``read``, as text; bytes that are no UTF-8 survive as surrogates."""
+        return self.read(name).decode("utf-8", "surrogateescape")
+
+    def adding(self, sections: Mapping[str, Section]) -> "Bundle":
+        """A bundle with further sections (the live probe's, the auditor's own)."""
+        return Bundle({**self.sections, **sections}, self.complete)
+
+    def dump(self) -> bytes:
+        """The bundle in its file form, not compressed."""
+        nonce = secrets.token_hex(16).encode()
+        parts = [b"docker-host-auditor bundle 1 %s\n" % nonce]
+        for name, section in self.sections.items():
+            parts.append(b"--%s begin %s\n%s" % (nonce, name.encode(), section.data))
+            message = section.message.encode("utf-8", "surrogateescape")
+            parts.append(b"\n--%s end %s %d %s\n" % (nonce, name.encode(), section.status, message))
+        if self.complete:
+            parts.append(b"--%s done\n" % nonce)
+        return b"".join(parts)
+
+
+def load(raw: bytes) -> Bundle:
+    """
+    Read a bundle from what a collector printed or a file holds.
+
+    Raises:
+        BadReply: it is none; the text quotes its beginning.
+    """
+    text = _gunzip(raw) if raw.startswith(_GZIP) else raw
+    header = _HEADER.search(text)
+    if not header:
+        raise BadReply(f"not a bundle, it begins {bytes(text[:200])!r}" if text else "an empty reply")
+    if header[1] != b"1":
+        raise BadReply(f"a bundle of version {header[1].decode()}; this auditor reads version 1: upgrade it")
+    nonce = header[2]
+    frame = re.compile(
+        rb"^--%s begin ([a-z0-9-]+)\n(.*?)\n--%s end \1 (\d+) ?([^\n]*)\n" % (nonce, nonce), re.MULTILINE | re.DOTALL
+    )
+    sections = {
+        match[1].decode(): Section(match[2], int(match[3]), match[4].decode("utf-8", "surrogateescape").strip())
+        for match in frame.finditer(text, header.end())
+    }
+    return Bundle(sections, complete=text.rstrip().endswith(b"--%s done" % nonce))
+
+
+def load_file(path: Path) -> Bundle:
+    """
+    Read a bundle from a file.
+
+    Raises:
+        OSError: it cannot be read.
+        BadReply: it is no bundle.
+    """
+    with path.open("rb") as file:
+        return load(file.read(MAX_BYTES))
+
+
+def _gunzip(raw: bytes) -> bytes:
+    """Decompress as much as there is, up to MAX_BYTES: a reply that broke off still gives its first sections."""
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        text = stream.decompress(raw, MAX_BYTES)
+    except zlib.error as error:
+        raise BadReply(f"a damaged gzip stream: {error}") from error
+    if stream.unconsumed_tail:
+        raise BadReply(f"a reply larger than {MAX_BYTES // 1024**2} MiB")
+    return text
+
+
+def missing(bundle: Bundle, names: Iterable[str]) -> list[str]:
+    """Which of ``names`` the bundle has no section for."""
+    return [name for name in names if name not in bundle.sections]

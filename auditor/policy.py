@@ -1,0 +1,28 @@
+"""What a team expects of its hosts: the parameters that checks judge by."""
+
+import msgspec
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """
+    Parameters of the checks, set in the inventory for all hosts, a group, or one host.
+
+    A check takes ``policy: Policy`` as it takes any fact.
+    """
+
+    engine_port: int | None = None
+    """The one TCP port the engine may listen on; None: any."""
+    certificate_warning_days: int = 30
+    certificate_urgent_days: int = 7
+    allowed_registries: tuple[str, ...] = ()
+    """Registries (``registry.corp.example``, globs allowed) that images may come from; empty: not judged."""
+    trusted_users: tuple[str, ...] = ()
+    """Who may control the engine, beside root."""
+    allowed_capabilities: tuple[str, ...] = ()
+    """Capabilities that containers may have beyond Docker's defaults, without ``CAP_``."""
+    allowed_ports: tuple[int, ...] | None = None
+    """Host ports that containers may publish; None: a person decides."""
+    authorization_plugins: tuple[str, ...] = ()
+    """Authorization plugins that must be active; empty: any one."""
+    expect_swarm: bool = False
+    """Whether the host belongs to a swarm on purpose."""

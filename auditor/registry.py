@@ -1,0 +1,39 @@
+"""Finding the checks of a package. There is no list to edit: a check is found because it is there."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from auditor.check import Check
+from auditor.errors import AuditorError
+
+
+def discover(package: ModuleType) -> dict[str, Check[...]]:
+    """
+    Every check in the modules below ``package``, by id, sorted.
+
+    Raises:
+        AuditorError: there is none (another package of that name hides ours), or two share an id.
+    """
+    found: dict[str, Check[...]] = {}
+    for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        for item in _checks_of(importlib.import_module(info.name)):
+            if found.setdefault(item.id, item) is not item:
+                raise AuditorError(f"two checks are called {item.id}: the second is in {info.name}")
+    if not found:
+        raise AuditorError(
+            f"no check found in {list(package.__path__)}: is there another folder called "
+            f"'{package.__name__}' in the working directory? Run auditor from elsewhere."
+        )
+    return dict(sorted(found.items()))
+
+
+def _checks_of(module: ModuleType) -> Iterator[Check[...]]:
+    for value in vars(module).values():
+        candidates: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
+        for candidate in candidates:
+            # A module that imports another's check does not own it.
+            if isinstance(candidate, Check) and candidate.rule.__module__ == module.__name__:
+                yield candidate

@@ -1,0 +1,1 @@
+"""Owners and modes of the files that decide who controls the engine."""

@@ -1,0 +1,1 @@
+"""What people and pipelines read: pure functions from an audit report to text."""
