@@ -94,6 +94,7 @@ section_listeners() {
 }
 
 # Every container, running or not. Of its environment only the names; of its labels only swarm's service.
+# ("index" reads keys that an engine leaves out when they are empty.)
 section_containers() {
     list=$(docker_cli ps --all --quiet --no-trunc) || return $?
     [ -n "$list" ] || return 0
@@ -103,12 +104,12 @@ section_containers() {
     docker_cli ps --all --quiet --no-trunc | sed 's/^/still /'
 }
 container_template='{"Id":{{json .Id}},"Name":{{json .Name}},"Created":{{json .Created}},"Image":{{json .Image}},"Path":{{json .Path}},
-"Status":{{json .State.Status}},"Pid":{{json .State.Pid}},"ExecIDs":{{json .ExecIDs}},"AppArmorProfile":{{json .AppArmorProfile}},
-"ProcessLabel":{{json .ProcessLabel}},"Mounts":{{json .Mounts}},"HostConfig":{{json .HostConfig}},
-"Config":{"Image":{{json .Config.Image}},"User":{{json .Config.User}},"Healthcheck":{{json .Config.Healthcheck}},"ExposedPorts":{{json .Config.ExposedPorts}},
-"Env":[{{range $i, $e := .Config.Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],
-"Service":{{json (index .Config.Labels "com.docker.swarm.service.name")}}},
-"NetworkSettings":{"Ports":{{json .NetworkSettings.Ports}},"Networks":{{json .NetworkSettings.Networks}}}}'
+"Status":{{json .State.Status}},"Pid":{{json .State.Pid}},"ExecIDs":{{json (index . "ExecIDs")}},"AppArmorProfile":{{json (index . "AppArmorProfile")}},
+"ProcessLabel":{{json (index . "ProcessLabel")}},"Mounts":{{json (index . "Mounts")}},"HostConfig":{{json .HostConfig}},
+"Config":{"Image":{{json .Config.Image}},"User":{{json (index .Config "User")}},"Healthcheck":{{json (index .Config "Healthcheck")}},"ExposedPorts":{{json (index .Config "ExposedPorts")}},
+"Env":[{{range $i, $e := index .Config "Env"}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],
+"Service":{{with index .Config "Labels"}}{{json (index . "com.docker.swarm.service.name")}}{{else}}null{{end}}},
+"NetworkSettings":{"Ports":{{json (index .NetworkSettings "Ports")}},"Networks":{{json (index .NetworkSettings "Networks")}}}}'
 container_template=$(printf '%s' "$container_template" | tr -d '\n')
 
 # Images: names, digests, configuration; of the environment only the names.
@@ -116,7 +117,7 @@ section_images() {
     list=$(docker_cli image ls --quiet --no-trunc) || return $?
     [ -n "$list" ] || return 0
     printf '%s\n' "$list" | sort -u | bounded xargs docker -H "unix://$socket" image inspect --format \
-        '{"Id":{{json .Id}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},"User":{{json .Config.User}},"Healthcheck":{{json .Config.Healthcheck}}}'
+        '{"Id":{{json .Id}},"RepoTags":{{json (index . "RepoTags")}},"RepoDigests":{{json (index . "RepoDigests")}},"Created":{{json (index . "Created")}},"Os":{{json .Os}},{{with index . "Config"}}"User":{{json (index . "User")}},"Healthcheck":{{json (index . "Healthcheck")}}{{else}}"User":null,"Healthcheck":null{{end}}}'
 }
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
