@@ -65,7 +65,9 @@ def check(
         hints.pop("return", None)
         unknown = set(inspect.signature(rule).parameters) - hints.keys()
         if unknown:
-            raise TypeError(f"{check_id}: no annotation on {', '.join(sorted(unknown))}: it says which fact is needed")
+            raise TypeError(
+                f"{check_id}: no annotation on {', '.join(sorted(unknown))}: it says which fact is needed"
+            )
         section = rule.__module__.split(".")[1] if "." in rule.__module__ else rule.__module__
         return Check(check_id, title, rationale, remediation, severity, section, hints, rule)
 
@@ -78,5 +80,7 @@ def _words(check_id: str, docstring: str) -> tuple[str, str, str]:
     title, _, rationale = body.partition("\n")
     words = (title.strip(), rationale.strip(), textwrap.dedent(remediation).strip())
     if not all(words):
-        raise TypeError(f"{check_id}: a check needs a docstring with title, rationale and 'Remediation:' (python -OO strips it)")
+        raise TypeError(
+            f"{check_id}: a check needs a docstring with title, rationale and 'Remediation:' (python -OO strips it)"
+        )
     return words

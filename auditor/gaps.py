@@ -1,7 +1,12 @@
 """The ways in which something is not known or not asked. None of them is ever a pass."""
 
+import logging
+import traceback
 
-class Gap(Exception):  # noqa: N818  a gap is an answer, not a fault of the program
+log = logging.getLogger("auditor")
+
+
+class Gap(Exception):
     """Why a fact or a check has no answer. The text is shown to people."""
 
 
@@ -15,3 +20,10 @@ class Inconclusive(Gap):
 
 class Manual(Gap):
     """Facts cannot decide it: a person has to look. The text says at what, with the evidence at hand."""
+
+
+def crash(where: str, error: Exception) -> str:
+    """An internal error in one line for the report; its traceback goes to the log."""
+    log.error("%s crashed\n%s", where, "".join(traceback.format_exception(error)))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"internal error in {where}: {type(error).__name__} at {place.name}:{place.lineno}; please report it with the bundle"

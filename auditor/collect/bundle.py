@@ -40,7 +40,7 @@ class Status(IntEnum):
     TRUNCATED = 141
 
 
-_MEANING = {
+_MEANING: dict[int, str] = {
     Status.ABSENT: "there is none on this host",
     Status.DENIED: "permission denied",
     Status.TIMEOUT: "timed out",
@@ -59,7 +59,7 @@ class Section:
     @property
     def why(self) -> str:
         """Why there is no data, in words."""
-        meaning = _MEANING.get(Status(self.status)) if self.status in iter(Status) else None
+        meaning = _MEANING.get(self.status)
         words = [meaning or f"exit status {self.status}"] if self.status else []
         return ": ".join([*words, self.message] if self.message else words)
 
@@ -132,10 +132,13 @@ def load(raw: bytes) -> Bundle:
         raise BadReply(f"a bundle of version {header[1].decode()}; this auditor reads version 1: upgrade it")
     nonce = header[2]
     frame = re.compile(
-        rb"^--%s begin ([a-z0-9-]+)\n(.*?)\n--%s end \1 (\d+) ?([^\n]*)\n" % (nonce, nonce), re.MULTILINE | re.DOTALL
+        rb"^--%s begin ([a-z0-9-]+)\n(.*?)\n--%s end \1 (\d+) ?([^\n]*)\n" % (nonce, nonce),
+        re.MULTILINE | re.DOTALL,
     )
     sections = {
-        match[1].decode(): Section(match[2], int(match[3]), match[4].decode("utf-8", "surrogateescape").strip())
+        match[1].decode(): Section(
+            match[2], int(match[3]), match[4].decode("utf-8", "surrogateescape").strip()
+        )
         for match in frame.finditer(text, header.end())
     }
     return Bundle(sections, complete=text.rstrip().endswith(b"--%s done" % nonce))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from auditor.collect.bundle import Bundle
-from auditor.gaps import Gap
+from auditor.gaps import Gap, Inconclusive, crash
 
 
 class Fact(Protocol):
@@ -42,8 +42,8 @@ class Knowledge:
         """
         if fact not in self._known:
             self._known[fact] = self._parse(fact)
-        known: T | Exception = self._known[fact]
-        if isinstance(known, Exception):
+        known: T | Gap = self._known[fact]
+        if isinstance(known, Gap):
             raise known
         return known
 
@@ -52,5 +52,5 @@ class Knowledge:
             return fact.parse(self._bundle)
         except Gap as gap:
             return gap
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
-            return error  # a fact that crashes does so for every check that needs it
+        except Exception as error:  # noqa: BLE001  the fence around facts: one that crashes is a gap on this host
+            return Inconclusive(crash(fact.__name__, error))

@@ -33,6 +33,10 @@ _SWITCHES = {
     "no-new-privileges", "raw-logs", "rootless", "selinux-enabled", "tls", "tlsverify", "userland-proxy", "validate", "version", "help",
     "allow-direct-routing", "disable-legacy-registry", "cri-containerd",
 }  # fmt: skip
+_TEXTS = {
+    "bridge", "cgroup-parent", "data-root", "graph", "group", "log-driver", "log-level", "seccomp-profile", "storage-driver",
+    "tlscacert", "tlscert", "tlskey", "userns-remap",
+}  # fmt: skip
 # What dockerd does when nobody says otherwise; keys that are not here are unset.
 _DEFAULTS: dict[str, Any] = {
     "icc": True, "iptables": True, "ip6tables": True, "userland-proxy": True, "log-level": "info", "live-restore": False,
@@ -70,17 +74,12 @@ class ConfigFile:
             return cls(path=path.strip(), exists=False)
         bundle.read("daemon-config")
         try:
-            content = json.loads(text, object_pairs_hook=_no_duplicates) if text.strip() else {}
+            content = json.loads(text) if text.strip() else {}
         except (ValueError, RecursionError) as error:
             return cls(path=path, problem=str(error))
         if not isinstance(content, dict):
             return cls(path=path, problem="not a JSON object")
         return cls(path=path, content=content)
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    # Go keeps the last of two equal keys, as Python does; what a reader sees first may be the other one.
-    return dict(pairs)
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,9 @@ class DaemonConfig:
     def of(cls, path: str = "/etc/docker/daemon.json", /, **settings: Any) -> Self:
         """A configuration for tests: keys with ``_`` for ``-``, all from the configuration file."""
         keys = {key.replace("_", "-"): value for key, value in settings.items()}
-        return cls(settings={key: Setting(value, f"{path}:/{key}") for key, value in keys.items()}, config_path=path)
+        return cls(
+            settings={key: Setting(value, f"{path}:/{key}") for key, value in keys.items()}, config_path=path
+        )
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
@@ -124,7 +125,10 @@ class DaemonConfig:
         if file.problem:
             raise Inconclusive(f"{file.path} cannot be read as dockerd reads it: {file.problem}")
         settings = {
-            _KEYS.get(key, key): Setting(_tuple(value), f"{file.path}:/{key}") for key, value in file.content.items()
+            "data-root" if key == "graph" else key: Setting(
+                _checked(file.path, key, value), f"{file.path}:/{key}"
+            )
+            for key, value in file.content.items()
         }
         settings.update(read_flags(process.arguments[1:]))
         return cls(
@@ -166,7 +170,9 @@ def _process(bundle: Bundle) -> _Process:
         raise Inconclusive("the process that owns the engine's socket is not visible from this host's shell")
     processes = _processes(bundle.text("daemon"))
     if len(processes) != 1:
-        raise Inconclusive(f"{len(processes)} processes could own the engine's socket; run as root to tell which")
+        raise Inconclusive(
+            f"{len(processes)} processes could own the engine's socket; run as root to tell which"
+        )
     return processes[0]
 
 
@@ -231,5 +237,21 @@ def _flag_value(key: str, value: str, earlier: Setting | None) -> Any:
     return value
 
 
-def _tuple(value: Any) -> Any:
+def _checked(path: str, key: str, value: Any) -> Any:
+    """A value of the configuration file, lists as tuples; one of the wrong type means that dockerd does not start with it."""
+    wanted = (
+        bool
+        if key in _SWITCHES
+        else list
+        if key in _LISTS
+        else dict
+        if key in _MAPS
+        else str
+        if key in _TEXTS
+        else object
+    )
+    if not isinstance(value, wanted):
+        raise Inconclusive(
+            f"{path}:/{key} is {json.dumps(value)}, but dockerd takes a {wanted.__name__} there"
+        )
     return tuple(value) if isinstance(value, list) else value

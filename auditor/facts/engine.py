@@ -20,7 +20,11 @@ def read_engine(bundle: Bundle, section: str) -> str:
     """
     found = bundle.section(section)
     if found.status == Status.ABSENT:
-        raise NotApplicable(f"no Docker engine on this host ({found.message})" if found.message else "no Docker engine on this host")
+        raise NotApplicable(
+            f"no Docker engine on this host ({found.message})"
+            if found.message
+            else "no Docker engine on this host"
+        )
     return bundle.text(section)
 
 
@@ -112,7 +116,13 @@ class Engine:
     live_restore: bool = True
     experimental: bool = False
     security_options: dict[str, str] = field(
-        default_factory=lambda: {"apparmor": "", "seccomp": "builtin", "cgroupns": "", "userns": "", "no-new-privileges": ""}
+        default_factory=lambda: {
+            "apparmor": "",
+            "seccomp": "builtin",
+            "cgroupns": "",
+            "userns": "",
+            "no-new-privileges": "",
+        }
     )
     authorization_plugins: tuple[str, ...] = ()
     insecure_registries: tuple[str, ...] = ()
@@ -176,6 +186,8 @@ def _insecure(registries: _Registries | None) -> tuple[str, ...]:
     """Registries reached without verified TLS; loopback is insecure by default and not counted."""
     if registries is None:
         return ()
-    ranges = [cidr for cidr in registries.InsecureRegistryCIDRs or [] if cidr not in ("127.0.0.0/8", "::1/128")]
+    ranges = [
+        cidr for cidr in registries.InsecureRegistryCIDRs or [] if cidr not in ("127.0.0.0/8", "::1/128")
+    ]
     names = [name for name, index in (registries.IndexConfigs or {}).items() if index.get("Secure") is False]
     return tuple(sorted({*ranges, *names}))

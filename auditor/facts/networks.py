@@ -1,0 +1,57 @@
+"""The engine's networks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import msgspec
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.engine import decode, read_engine
+
+
+class _Network(msgspec.Struct, frozen=True):
+    Name: str
+    Driver: str
+    Scope: str = ""
+    Internal: bool = False
+    Ingress: bool = False
+    Options: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network; ``options`` are the driver's, as they are in force."""
+
+    name: str
+    driver: str = "bridge"
+    scope: str = "local"
+    ingress: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Networks:
+    """All networks that the engine lists."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("networks",)
+
+    networks: tuple[Network, ...] = ()
+
+    def __iter__(self) -> Iterator[Network]:
+        return iter(self.networks)
+
+    @property
+    def default_bridge(self) -> Network | None:
+        """The bridge that containers join when nothing else is said; None when the daemon runs without one."""
+        return next(
+            (network for network in self if network.name == "bridge" and network.driver == "bridge"), None
+        )
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        lines = read_engine(bundle, "networks").splitlines()
+        raw: list[_Network] = [
+            decode(line, _Network, "docker network inspect") for line in lines if line.strip()
+        ]
+        return cls(tuple(Network(it.Name, it.Driver, it.Scope, it.Ingress, it.Options or {}) for it in raw))
