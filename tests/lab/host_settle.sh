@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs once as root in a lab host that has just booted; what it leaves is what every lab host starts with.
 set -eu
 until docker version >/dev/null 2>&1; do sleep 1; done
