@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, get_origin
 
 import msgspec
@@ -32,13 +31,13 @@ class Judgement:
     waiting: Mapping[int, Mapping[str, Any] | Gap] = field(default_factory=dict)
 
 
-def judge(plan: Plan, host: Host, bundle: Bundle, moment: datetime) -> Judgement:
+def judge(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
     """
-    Run every check of the plan on one host's bundle, as of ``moment``.
+    Run every check of the plan on one host's bundle.
 
     Checks that compare hosts get a place, and are filled in by ``compare``.
     """
-    knowledge = Knowledge(bundle, {Policy: host.policy, datetime: moment})
+    knowledge = Knowledge(bundle, {Policy: host.policy})
     results, waiting = [], dict[int, Mapping[str, Any] | Gap]()
     shared = dict[type, Any]()
     for index, item in enumerate(plan.items):

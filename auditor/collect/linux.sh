@@ -77,20 +77,18 @@ section_systemd() {
         docker.service docker.socket containerd.service ${unit:+"$unit"} | redact
 }
 
-# TCP ports that are listened on, and which of them the daemon holds.
+# TCP ports that are listened on where the daemon runs, and which of these sockets it holds.
 section_listeners() {
+    [ -n "$daemon_pids" ] || return $ABSENT
     for pid in $daemon_pids; do
-        if [ -r "/proc/$pid/fd" ] && [ -x "/proc/$pid/fd" ]; then
-            # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
-            ls -l "/proc/$pid/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/holds \1/p'
-            [ -e "/proc/$pid/net/tcp" ] && sed 's/^/tcp /' "/proc/$pid/net/tcp"
-            [ -e "/proc/$pid/net/tcp6" ] && sed 's/^/tcp6 /' "/proc/$pid/net/tcp6"
-        else
+        if ! { [ -r "/proc/$pid/fd" ] && [ -x "/proc/$pid/fd" ]; }; then
             echo "descriptors of process $pid" >&2
             return $DENIED
         fi
+        # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
+        ls -l "/proc/$pid/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/holds \1/p'
+        cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null | awk '$4 == "0A" { print "listens", $2, $10 }'
     done
-    [ -n "$daemon_pids" ] || return $ABSENT
 }
 
 # Every container, running or not. Of its environment only the names; of its labels only swarm's service.
@@ -135,49 +133,49 @@ section_processes() {
     true
 }
 
-# Owner, group and mode of the files and folders that decide who controls the engine.
+# Owner, group and mode of the files that decide who controls the engine, and of every folder above them.
 section_files() {
-    for path in "$config_file" "$socket" /etc/docker $tls_files $key_files; do
-        stat_one "$path"
-        stat_one "$(dirname "$path")"
-    done | sort -u
+    printf '%s\n' "$config_file" "$socket" /etc/docker "$ca_file" "$cert_file" "$key_file" | and_above | sort -u |
+        while IFS= read -r path; do stat_one "$path"; done
 }
 
-# Certificates (public by nature) of the daemon and of clients on this host.
+# Certificates (public by nature) of the daemon, of its neighbours and of clients on this host.
 section_certificates() {
-    [ -n "$tls_files$stray_pems" ] || return $ABSENT
-    for path in $(printf '%s\n' $tls_files $stray_pems | sort -u); do
-        if [ -r "$path" ] && [ -f "$path" ]; then
-            printf 'file %s\n' "$path"
-            sed -n '/-----BEGIN CERTIFICATE-----/,/-----END CERTIFICATE-----/p' "$path"
-        elif [ "$(why_not "$path")" = "$DENIED" ]; then
-            printf 'denied %s\n' "$path"
+    printf '%s' "$denied_folders" | sed 's#.*#denied &/#'
+    printf '%s\n' "$ca_file" "$cert_file" "$near_files" | awk 'NF && !seen[$0]++' | while IFS= read -r path; do
+        if [ -f "$path" ] && [ -r "$path" ]; then
+            found=$(head -c "$BYTES_OF_A_FILE" -- "$path" | certificates)
+            # Of the daemon's own files, that there is no certificate in it is worth telling; of the others, not.
+            [ -z "$found" ] && [ "$path" != "$ca_file" ] && [ "$path" != "$cert_file" ] || printf 'file %s\n%s\n' "$path" "$found"
         else
-            printf 'absent %s\n' "$path"
+            not_seen "$path"
         fi
     done
 }
 
 # Private keys near them: where, whether encrypted, and the SHA-256 of the public half. Never a byte of the key.
 section_keys() {
-    [ -n "$key_files$stray_keys" ] || return $ABSENT
-    for path in $(printf '%s\n' $key_files $stray_keys | sort -u); do
-        if [ ! -f "$path" ]; then
-            [ "$(why_not "$path")" = "$DENIED" ] && printf 'denied - %s\n' "$path" || printf 'absent - %s\n' "$path"
-        elif [ ! -r "$path" ]; then
-            printf 'denied - %s\n' "$path"
-        elif grep -q -s -e 'ENCRYPTED' -- "$path"; then
-            printf 'encrypted - %s\n' "$path"
+    printf '%s' "$denied_folders" | sed 's#.*#denied &/#'
+    printf '%s\n' "$key_file" "$near_files" | awk 'NF && !seen[$0]++' | while IFS= read -r path; do
+        if ! { [ -f "$path" ] && [ -r "$path" ]; }; then
+            not_seen "$path"
+        elif ! head -c "$BYTES_OF_A_FILE" -- "$path" | grep -q -e 'PRIVATE KEY-----'; then
+            [ "$path" != "$key_file" ] || printf 'unreadable %s\n' "$path"
+        elif head -c "$BYTES_OF_A_FILE" -- "$path" | grep -q -e 'ENCRYPTED'; then
+            printf 'encrypted %s\n' "$path"
         elif ! command -v openssl >/dev/null; then
-            printf 'unknown - %s\n' "$path"
+            printf 'unknown %s\n' "$path"
         else
-            digest=$(bounded openssl pkey -in "$path" -passin pass: -pubout -outform DER 2>/dev/null | sha256sum | cut -d ' ' -f 1)
-            # The digest of nothing: openssl could not read it.
-            [ "$digest" = e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 ] && digest=-
-            printf 'public %s %s\n' "$digest" "$path"
+            digest=$(head -c "$BYTES_OF_A_FILE" -- "$path" | bounded openssl pkey -passin pass: -pubout -outform DER 2>/dev/null | sha256sum | cut -d ' ' -f 1)
+            case "$digest" in
+                "$DIGEST_OF_NOTHING") printf 'unreadable %s\n' "$path" ;;
+                *) printf 'public %s %s\n' "$digest" "$path" ;;
+            esac
         fi
     done
 }
+BYTES_OF_A_FILE=524288
+DIGEST_OF_NOTHING=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
 SECTIONS='host engine-version engine-info daemon daemon-config systemd listeners containers images networks processes files certificates keys'
 
@@ -223,15 +221,42 @@ why_not() {
     [ -x "$above" ] && echo "$ABSENT" || echo "$DENIED"
 }
 
-# One line for a path: mode in hex, uid, gid, names, size, modification time, path; 'absent PATH' or 'denied PATH'.
+# One line for a path: mode in hex, uid, gid, names, size, modification time, path, all of what a link leads to, and
+# then 'resolved PATH' if it is elsewhere; or 'absent PATH', 'denied PATH'.
 stat_one() {
     if [ -e "$1" ]; then
         stat -L -c '%f %u %g %U %G %s %Y %n' -- "$1"
-    elif [ "$(why_not "$1")" = "$DENIED" ]; then
-        printf 'denied %s\n' "$1"
+        resolved=$(readlink -f -- "$1")
+        [ "$resolved" = "$1" ] || printf 'resolved %s\n' "$resolved"
     else
-        printf 'absent %s\n' "$1"
+        not_seen "$1"
     fi
+}
+not_seen() {
+    if [ "$(why_not "$1")" = "$DENIED" ] || [ -e "$1" ]; then printf 'denied %s\n' "$1"; else printf 'absent %s\n' "$1"; fi
+}
+
+# Paths, one a line: each, what it resolves to, and every folder above either.
+and_above() {
+    while IFS= read -r path; do
+        for path in "$path" "$(readlink -f -- "$path")"; do
+            while case $path in /*) true ;; *) false ;; esac do printf '%s\n' "$path"; path=${path%/*}; done
+        done
+    done
+    echo /
+}
+
+# Whole certificates of a file; a block that holds anything else (it could be a key) is left out.
+certificates() {
+    awk '
+        { sub(/\r$/, "") }
+        /^-----BEGIN CERTIFICATE-----[ \t]*$/ { block = ""; inside = 1; next }
+        inside && /^-----END CERTIFICATE-----/ {
+            print "-----BEGIN CERTIFICATE-----" block "\n-----END CERTIFICATE-----"
+            inside = 0
+        }
+        inside && /^[A-Za-z0-9+\/=]*$/ { block = block "\n" $0; next }
+        { inside = 0 }'
 }
 
 # The value of a flag on the daemon's command line: --name VALUE or --name=VALUE.
@@ -268,23 +293,27 @@ find_daemon() {
     daemon_pids=$(grep -s -l '^Name:[[:space:]]*dockerd$' /proc/[0-9]*/status | cut -d / -f 3)
 }
 
-# Whether there is an engine that answers.
+# Whether there is an engine that answers. Only a host without socket, daemon and dockerd program has none.
 find_engine() {
-    engine=there
-    if ! command -v docker >/dev/null; then
-        engine_status=$ABSENT engine='no docker client on this host'
-        [ -S "$socket" ] && engine_status=1 engine='there is an engine but no docker client to ask it with'
-    elif [ ! -S "$socket" ]; then
-        engine_status=$ABSENT engine="no engine's socket at $socket"
-        [ -n "$daemon_pids" ] && engine_status=1 engine="a daemon runs, but there is no socket at $socket"
-        [ "$(why_not "$socket")" = "$DENIED" ] && engine_status=$DENIED
+    engine=there engine_status=1
+    if [ ! -S "$socket" ]; then
+        engine="there is no engine's socket at $socket"
+        if [ "$(why_not "$socket")" = "$DENIED" ]; then
+            engine_status=$DENIED
+        elif [ -n "$daemon_pids" ]; then
+            engine="a daemon runs, but $engine"
+        elif command -v dockerd >/dev/null; then
+            engine="the engine is installed but does not run: $engine"
+        else
+            engine_status=$ABSENT
+        fi
+    elif ! command -v docker >/dev/null; then
+        engine='there is an engine but no docker client to ask it with'
     elif [ ! -w "$socket" ]; then
         engine_status=$DENIED engine="$socket: this user may not use the engine (neither root nor in its group)"
     else
-        SECONDS_WERE=$SECONDS_EACH SECONDS_EACH=15
-        said=$(bounded docker -H "unix://$socket" version --format '{{.Server.Version}}' 2>&1)
+        said=$(SECONDS_EACH=15 && bounded docker -H "unix://$socket" version --format '{{.Server.Version}}' 2>&1)
         engine_status=$?
-        SECONDS_EACH=$SECONDS_WERE
         [ $engine_status = 0 ] || engine="the engine at $socket does not answer: $said"
     fi
 }
@@ -299,30 +328,45 @@ find_files() {
     fi
     default=$(for pid in $daemon_pids; do environment "$pid"; done | sed -n 's/^DOCKER_CERT_PATH=//p; s/^DOCKER_CONFIG=//p' | head -n 1)
     default=${default:-${home:-/root}/.docker}
-    for name in tlscacert:ca.pem tlscert:cert.pem tlskey:key.pem; do
-        file=$(flag "${name%%:*}")
-        [ -n "$file" ] || file=$(key "${name%%:*}")
-        [ -n "$file" ] || file=$default/${name##*:}
-        case "$file" in /*) ;; *) for pid in $daemon_pids; do file=$(readlink "/proc/$pid/cwd")/$file; break; done ;; esac
-        case "$name" in tlskey*) key_files=$file ;; *) tls_files="$tls_files$file
-" ;; esac
-    done
-    folders=$(for file in $tls_files $key_files; do dirname "$file"; done | sort -u)
-    # shellcheck disable=SC2086
-    stray_pems=$(bounded grep -s -l -e '-----BEGIN CERTIFICATE-----' -- /etc/docker/*.pem /etc/docker/*/*.pem /root/.docker/*.pem \
-        /home/*/.docker/*.pem /root/.docker/contexts/tls/*/docker/*.pem /home/*/.docker/contexts/tls/*/docker/*.pem $(each_in "$folders" '*.pem' '*.crt') | head -n 200)
-    # shellcheck disable=SC2086
-    stray_keys=$(bounded grep -s -l -e 'PRIVATE KEY-----' -- /etc/docker/*.pem /etc/docker/*.key /etc/docker/*/*.pem /etc/docker/*/*.key /root/.docker/*.pem \
-        /home/*/.docker/*.pem /root/.docker/contexts/tls/*/docker/*.pem /home/*/.docker/contexts/tls/*/docker/*.pem $(each_in "$folders" '*.pem' '*.key') | head -n 200)
+    ca_file=$(daemon_file tlscacert ca.pem)
+    cert_file=$(daemon_file tlscert cert.pem)
+    key_file=$(daemon_file tlskey key.pem)
+    denied_folders=$(folders | sort -u | while IFS= read -r folder; do
+        if [ -e "$folder" ]; then
+            [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || printf '%s\n' "$folder"
+        elif [ "$(why_not "$folder")" = "$DENIED" ]; then
+            printf '%s\n' "$folder"
+        fi
+    done)
+    near_files=$(folders | sort -u | while IFS= read -r folder; do
+        for path in "$folder"/*.pem "$folder"/*.crt "$folder"/*.cer "$folder"/*.key; do
+            case $path in *"$newline"*) ;; /*) [ -f "$path" ] && printf '%s\n' "$path" ;; esac
+        done
+    done | head -n 200)
+}
+newline='
+'
+
+# A file the daemon was told of by flag or key, else where it looks by itself.
+daemon_file() {
+    file=$(flag "$1")
+    [ -n "$file" ] || file=$(key "$1")
+    [ -n "$file" ] || file=$default/$2
+    case $file in /*) ;; *) for pid in $daemon_pids; do file=$(readlink "/proc/$pid/cwd")/$file; break; done ;; esac
+    printf '%s\n' "$file"
 }
 
-# Patterns below folders, expanded.
-each_in() {
-    set +f
-    for folder in $1; do
-        shift
-        for pattern in "$@"; do for match in "$folder"/$pattern; do [ -f "$match" ] && printf '%s\n' "$match"; done; done
-        set -- "$folder" "$@"
+# Folders where certificates and keys of the daemon and of clients lie. The system's own CA store is none of them.
+folders() {
+    for file in "$ca_file" "$cert_file" "$key_file"; do
+        case $file in /etc/ssl/certs/*|/etc/pki/*|/usr/share/ca-certificates/*) ;; *) dirname "$file" ;; esac
+    done
+    printf '%s\n' /etc/docker /etc/docker/*
+    { cut -d : -f 6 /etc/passwd; printf '%s\n' /root /home/*; } | sort -u | while IFS= read -r folder; do
+        case $folder in / | '') continue ;; esac
+        printf '%s\n' "$folder"/.docker
+        [ -d "$folder"/.docker ] || continue
+        printf '%s\n' "$folder"/.docker/contexts/tls/*/docker "$folder"/.docker/machine/certs "$folder"/.docker/machine/machines/*
     done
 }
 
@@ -338,7 +382,7 @@ emit() {
 }
 
 main() {
-    zip='' nonce='' socket='' daemon_pids='' tls_files='' key_files=''
+    zip='' nonce='' socket='' daemon_pids=''
     while getopts zn:s: option; do
         case $option in
             z) zip=yes ;;

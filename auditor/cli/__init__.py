@@ -1,0 +1,17 @@
+"""The command line: the one place that puts engine, checks and reports together."""
+
+import sys
+
+
+def main() -> None:
+    """Run ``auditor`` and exit with its code: 0 clean, 1 findings, 2 a mistake in what it was given, 3 incomplete."""
+    from auditor.cli.app import app  # noqa: PLC0415  --help must not wait for what it does not need
+    from auditor.errors import AuditorError  # noqa: PLC0415
+
+    try:
+        app(standalone_mode=True)
+    except AuditorError as error:
+        sys.stderr.write(f"auditor: {error}\n")
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(141)
