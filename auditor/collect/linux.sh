@@ -5,8 +5,9 @@
 # private key and no value of a container's environment. Each section below tells what it runs and why.
 #
 # By hand:  sudo sh linux.sh > web1.bundle      (then, elsewhere: auditor evaluate web1.bundle)
-# Usage:    sh linux.sh [-z] [-n NONCE] [-s SOCKET] [SECTION...]
-#           -z gzip the reply; -n a random word that frames it; -s the engine's unix socket; no SECTION: all.
+# Usage:    sh linux.sh [-z] [-n NONCE] [-s SOCKET] [-t SECONDS] [SECTION...]
+#           -z gzip the reply; -n a random word that frames it; -s the engine's unix socket; -t longest time for one
+#           command; no SECTION: all.
 
 # Longest time for one command, in seconds, and largest reply of one section, in bytes.
 SECONDS_EACH=30
@@ -36,7 +37,8 @@ section_engine_version() {
 
 # What the engine says of itself.
 section_engine_info() {
-    docker_cli info --format '{{json .}}' | redact
+    said=$(docker_cli info --format '{{json .}}') || return $?
+    printf '%s\n' "$said" | redact
 }
 
 # The process that owns the engine's socket: its command line, and of its environment the variables that configure it.
@@ -65,7 +67,7 @@ section_daemon_config() {
     printf '%s\n' "$config_file"
     [ -e "$config_file" ] || return "$(why_not "$config_file")"
     [ -r "$config_file" ] || { echo "$config_file" >&2; return $DENIED; }
-    redact < "$config_file"
+    tr '\n' ' ' < "$config_file" | redact  # a key and its value may be on two lines
 }
 
 # Where systemd has the engine's unit, its drop-ins, and the sockets it opens for it.
@@ -91,31 +93,33 @@ section_listeners() {
     done
 }
 
-# Every container, running or not. Of its environment only the names; of its labels only swarm's service.
-# ("index" reads keys that an engine leaves out when they are empty.)
+# Every container, running or not. Of its environment only the names; of its arguments only whether a word is 'sshd'.
 section_containers() {
     list=$(docker_cli ps --all --quiet --no-trunc) || return $?
     [ -n "$list" ] || return 0
     printf 'listed %s\n' $list
     printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" container inspect --format "$container_template" | redact_containers
     # A container that went away meanwhile is no gap: only what is still there is.
-    docker_cli ps --all --quiet --no-trunc | sed 's/^/still /'
+    still=$(docker_cli ps --all --quiet --no-trunc) || return $?
+    printf 'still %s\n' $still
 }
-container_template='{"Id":{{json .Id}},"Name":{{json .Name}},"Created":{{json .Created}},"Image":{{json .Image}},"Path":{{json .Path}},
-"Status":{{json .State.Status}},"Pid":{{json .State.Pid}},"ExecIDs":{{json (index . "ExecIDs")}},"AppArmorProfile":{{json (index . "AppArmorProfile")}},
-"ProcessLabel":{{json (index . "ProcessLabel")}},"Mounts":{{json (index . "Mounts")}},"HostConfig":{{json .HostConfig}},
-"Config":{"Image":{{json .Config.Image}},"User":{{json (index .Config "User")}},"Healthcheck":{{json (index .Config "Healthcheck")}},"ExposedPorts":{{json (index .Config "ExposedPorts")}},
-"Env":[{{range $i, $e := index .Config "Env"}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],
-"Service":{{with index .Config "Labels"}}{{json (index . "com.docker.swarm.service.name")}}{{else}}null{{end}}},
-"NetworkSettings":{"Ports":{{json (index .NetworkSettings "Ports")}},"Networks":{{json (index .NetworkSettings "Networks")}}}}'
+# Go's names, not JSON's (.ID, not .Id): with those the client leaves out no field that is empty.
+container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .Created}},"Image":{{json .Image}},"Path":{{json .Path}},
+"Sshd":[{{range .Args}}{{range split . " "}}{{range split . "/"}}{{if eq . "sshd"}}true,{{end}}{{end}}{{end}}{{end}}false],
+"Status":{{json .State.Status}},"Pid":{{json .State.Pid}},"ExecIDs":{{json .ExecIDs}},"AppArmorProfile":{{json .AppArmorProfile}},
+"ProcessLabel":{{json .ProcessLabel}},"Mounts":{{json .Mounts}},"HostConfig":{{json .HostConfig}},
+"Config":{"Image":{{json .Config.Image}},"User":{{json .Config.User}},"Healthcheck":{{json .Config.Healthcheck}},"ExposedPorts":{{json .Config.ExposedPorts}},
+"Env":[{{range $i, $e := .Config.Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],
+"Service":{{json (index .Config.Labels "com.docker.swarm.service.name")}}},
+"NetworkSettings":{"Ports":{{json .NetworkSettings.Ports}},"Networks":{{json .NetworkSettings.Networks}}}}'
 container_template=$(printf '%s' "$container_template" | tr -d '\n')
 
-# Images: names, digests, configuration; of the environment only the names.
+# Images: names, digests, configuration; nothing of the environment.
 section_images() {
     list=$(docker_cli image ls --quiet --no-trunc) || return $?
     [ -n "$list" ] || return 0
     printf '%s\n' "$list" | sort -u | bounded xargs docker -H "unix://$socket" image inspect --format \
-        '{"Id":{{json .Id}},"RepoTags":{{json (index . "RepoTags")}},"RepoDigests":{{json (index . "RepoDigests")}},"Created":{{json (index . "Created")}},"Os":{{json .Os}},{{with index . "Config"}}"User":{{json (index . "User")}},"Healthcheck":{{json (index . "Healthcheck")}}{{else}}"User":null,"Healthcheck":null{{end}}}'
+        '{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},"User":{{with .Config}}{{json .User}}{{else}}null{{end}},"Healthcheck":{{with .Config}}{{json .Healthcheck}}{{else}}null{{end}}}'
 }
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
@@ -128,8 +132,8 @@ section_networks() {
 
 # Processes: name, parent, user, capabilities, and the control group that tells which container they are in. No command line.
 section_processes() {
-    grep -s -E '^(Name|PPid|Uid|CapEff|NoNewPrivs|Seccomp):' /proc/[0-9]*/status
-    grep -s -E '(docker|containerd|libpod|kubepods)' /proc/[0-9]*/cgroup
+    grep -s -H -E '^(Name|PPid|Uid|CapEff|NoNewPrivs):' /proc/[0-9]*/status
+    grep -s -H -m 1 -E '[0-9a-f]{64}' /proc/[0-9]*/cgroup
     true
 }
 
@@ -198,8 +202,8 @@ docker_cli() {
 redact() {
     sed -E \
         -e 's/("[^"]*([Tt]oken|[Pp]assw|[Ss]ecret|[Cc]redential|[Aa]ccess-?[Kk]ey)[^"]*"[[:space:]]*:[[:space:]]*")([^"\\]|\\.)*"/\1***"/g' \
-        -e 's/(([Tt]oken|[Pp]assw[a-z]*|[Ss]ecret|[Cc]redential|[Aa]ccess-?[Kk]ey)[A-Za-z_-]*=)[^",[:space:]]*/\1***/g' \
-        -e 's#(://)[^/@"[:space:]]*@#\1***@#g'
+        -e 's/(([Tt]oken|[Pp]assw[a-z]*|[Ss]ecret|[Cc]redential|[Aa]ccess-?[Kk]ey)[A-Za-z_-]*=)([^"\\,[:space:]]|\\.)*/\1***/g' \
+        -e 's#(://)[^/"[:space:]]*@#\1***@#g'
 }
 redact_containers() { redact; }
 
@@ -312,7 +316,7 @@ find_engine() {
     elif [ ! -w "$socket" ]; then
         engine_status=$DENIED engine="$socket: this user may not use the engine (neither root nor in its group)"
     else
-        said=$(SECONDS_EACH=15 && bounded docker -H "unix://$socket" version --format '{{.Server.Version}}' 2>&1)
+        said=$(SECONDS_EACH=$(((SECONDS_EACH + 1) / 2)) && bounded docker -H "unix://$socket" version --format '{{.Server.Version}}' 2>&1)
         engine_status=$?
         [ $engine_status = 0 ] || engine="the engine at $socket does not answer: $said"
     fi
@@ -383,11 +387,12 @@ emit() {
 
 main() {
     zip='' nonce='' socket='' daemon_pids=''
-    while getopts zn:s: option; do
+    while getopts zn:s:t: option; do
         case $option in
             z) zip=yes ;;
             n) nonce=$OPTARG ;;
             s) socket=$OPTARG ;;
+            t) SECONDS_EACH=$OPTARG ;;
             *) exit 2 ;;
         esac
     done
