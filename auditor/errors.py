@@ -9,7 +9,8 @@ What can go wrong, as exceptions.
     ├── HostKeyRejected          the host is not who known_hosts says, or is not known
     ├── LoginRefused             authentication, or sudo
     ├── DeadlineExceeded         the host took longer than it was given
-    └── BadReply                 what came back is no bundle
+    ├── BadReply                 what came back is no bundle
+    └── Interrupted              the run was ended before the host was finished
 """
 
 from pathlib import Path
@@ -53,3 +54,7 @@ class DeadlineExceeded(HostError):
 
 class BadReply(HostError):
     """The host answered something that is not a bundle."""
+
+
+class Interrupted(HostError):
+    """The run was ended before this host was finished."""
