@@ -20,7 +20,10 @@ def checks_page() -> str:
     items = [item for item in plan.items if item.check]
     lines = [_NOTE, "# The checks\n", f"Numbers are those of {plan.benchmark}.\n"]
     lines += ["| check | controls | level | severity |", "| --- | --- | --- | --- |"]
-    lines += [f"| [{it.id}](#{it.id}) | {', '.join(it.controls)} | {it.level or ''} | {it.severity.value} |" for it in items]
+    lines += [
+        f"| [{it.id}](#{it.id}) | {', '.join(it.controls)} | {it.level or ''} | {it.severity.value} |"
+        for it in items
+    ]
     for item in items:
         lines += _entry(plan, item)
     return "\n".join(lines) + "\n"
@@ -29,7 +32,9 @@ def checks_page() -> str:
 def _entry(plan: Plan, item: Item) -> Iterator[str]:
     words = plan.texts()[item.id]
     facts = item.check.facts.values() if item.check else ()
-    names = ", ".join(sorted(f"{fact_of(fact).__name__}{' of the fleet' if _is_fleet(fact) else ''}" for fact in facts))
+    names = ", ".join(
+        sorted(f"{fact_of(fact).__name__}{' of the fleet' if _is_fleet(fact) else ''}" for fact in facts)
+    )
     numbers = ", ".join(item.controls) or "beyond the benchmark"
     yield f"\n## {item.id}\n"
     yield f"**{words.title}**\n"
@@ -46,9 +51,19 @@ def collector_page() -> str:
     """What runs on a host: the collector's sections, each with its comment and its commands, then the whole script."""
     script = linux_script().decode()
     lines = [_NOTE, (DOCS / "what-runs-on-your-host.head.md").read_text()]
-    for match in re.finditer(r"((?:^# .*\n)+)^section_([a-z_]+)\(\) \{\n(.*?)^\}\n", script, re.MULTILINE | re.DOTALL):
-        comment = " ".join(line.removeprefix("# ") for line in match[1].splitlines() if "shellcheck" not in line)
-        lines += [f"### {match[2].replace('_', '-')}\n", comment + "\n", "```sh", match[3].rstrip("\n"), "```\n"]
+    for match in re.finditer(
+        r"((?:^# .*\n)+)^section_([a-z_]+)\(\) \{\n(.*?)^\}\n", script, re.MULTILINE | re.DOTALL
+    ):
+        comment = " ".join(
+            line.removeprefix("# ") for line in match[1].splitlines() if "shellcheck" not in line
+        )
+        lines += [
+            f"### {match[2].replace('_', '-')}\n",
+            comment + "\n",
+            "```sh",
+            match[3].rstrip("\n"),
+            "```\n",
+        ]
     lines += ["## The whole script\n", "```sh", script.rstrip("\n"), "```"]
     return "\n".join(lines) + "\n"
 
@@ -58,7 +73,11 @@ PAGES = {"checks.md": checks_page, "what-runs-on-your-host.md": collector_page}
 
 def main() -> int:
     """Write the pages, or with ``--check`` name those that are not current (exit code 1)."""
-    stale = [name for name, make in PAGES.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != make()]
+    stale = [
+        name
+        for name, make in PAGES.items()
+        if not (DOCS / name).exists() or (DOCS / name).read_text() != make()
+    ]
     if "--check" in sys.argv:
         for name in stale:
             print(f"docs/{name} is not what the code says: run python docs/generate.py")  # noqa: T201

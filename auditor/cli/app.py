@@ -49,27 +49,74 @@ Hosts = Annotated[
 ]
 Inventory = Annotated[
     Path | None,
-    typer.Option("--inventory", "-i", help="Inventory file (ours or Ansible's).  [default: inventory.yaml]", show_default=False),
+    typer.Option(
+        "--inventory",
+        "-i",
+        help="Inventory file (ours or Ansible's).  [default: inventory.yaml]",
+        show_default=False,
+    ),
 ]
-Limit = Annotated[str, typer.Option(metavar="PATTERN", help="Only these hosts: names, globs, groups; a:b, a:&b, a:!b.")]
-BenchmarkName = Annotated[str, typer.Option("--benchmark", metavar="NAME", help="Which benchmark's numbers to use.")]
-Level = Annotated[int, typer.Option(min=0, max=2, help="Only the benchmark's level 1, or 1 and 2.  [default: all checks]", show_default=False)]
-Only = Annotated[list[str] | None, typer.Option("--check", metavar="ID", help="Only this check: id, glob or number.", show_default=False)]
-Skip = Annotated[list[str] | None, typer.Option("--skip", metavar="ID", help="Not this check.", show_default=False)]
-WaiverPath = Annotated[Path | None, typer.Option("--waivers", metavar="FILE", help="Accepted risks.", show_default=False)]
+Limit = Annotated[
+    str, typer.Option(metavar="PATTERN", help="Only these hosts: names, globs, groups; a:b, a:&b, a:!b.")
+]
+BenchmarkName = Annotated[
+    str, typer.Option("--benchmark", metavar="NAME", help="Which benchmark's numbers to use.")
+]
+Level = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=2,
+        help="Only the benchmark's level 1, or 1 and 2.  [default: all checks]",
+        show_default=False,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--check", metavar="ID", help="Only this check: id, glob or number.", show_default=False),
+]
+Skip = Annotated[
+    list[str] | None, typer.Option("--skip", metavar="ID", help="Not this check.", show_default=False)
+]
+WaiverPath = Annotated[
+    Path | None, typer.Option("--waivers", metavar="FILE", help="Accepted risks.", show_default=False)
+]
 Threshold = Annotated[FailOn, typer.Option("--fail-on", help="Exit with 1 from this severity on.")]
 Reports = Annotated[
     list[str] | None,
-    typer.Option("--report", metavar="FORMAT=PATH", help="console, html, junit, json; PATH '-': standard output.", show_default=False),
+    typer.Option(
+        "--report",
+        metavar="FORMAT=PATH",
+        help="console, html, junit, json; PATH '-': standard output.",
+        show_default=False,
+    ),
 ]
-TlsDir = Annotated[Path | None, typer.Option("--tls-dir", metavar="DIR", help="ca.pem, cert.pem, key.pem for tcp://.", show_default=False)]
+TlsDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-dir", metavar="DIR", help="ca.pem, cert.pem, key.pem for tcp://.", show_default=False
+    ),
+]
 Sudo = Annotated[bool, typer.Option("--sudo", help="Become root by 'sudo -n' on ssh:// and local hosts.")]
-Identity = Annotated[Path | None, typer.Option("--identity", metavar="FILE", help="Private key for ssh:// hosts.", show_default=False)]
-KnownHosts = Annotated[Path | None, typer.Option("--known-hosts", metavar="FILE", help="Host keys for ssh:// hosts.", show_default=False)]
+Identity = Annotated[
+    Path | None,
+    typer.Option("--identity", metavar="FILE", help="Private key for ssh:// hosts.", show_default=False),
+]
+KnownHosts = Annotated[
+    Path | None,
+    typer.Option("--known-hosts", metavar="FILE", help="Host keys for ssh:// hosts.", show_default=False),
+]
 Workers = Annotated[int, typer.Option(min=1, max=512, help="How many hosts at once.")]
-Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="For everything on one host.  [default: 120]", show_default=False)]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and no console report beside others.")]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the bundles; made if missing.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="For everything on one host.  [default: 120]", show_default=False),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, and no console report beside others.")
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the bundles; made if missing.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -122,7 +169,9 @@ def run(
     from auditor.cli.auditing import Selection, run_audit  # noqa: PLC0415
     from auditor.cli.hosts import Reach, find_hosts  # noqa: PLC0415
 
-    chosen = find_hosts(hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo))
+    chosen = find_hosts(
+        hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo)
+    )
     selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), waivers)
     sys.exit(run_audit(chosen, selection, fail_on.value, report or [], workers, quiet=quiet))
 
@@ -153,13 +202,17 @@ def collect(
     from auditor.cli.auditing import collect_bundles  # noqa: PLC0415
     from auditor.cli.hosts import Reach, find_hosts  # noqa: PLC0415
 
-    chosen = find_hosts(hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo))
+    chosen = find_hosts(
+        hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo)
+    )
     sys.exit(collect_bundles(chosen, output, workers, quiet=quiet))
 
 
 @app.command()
 def evaluate(
-    bundles: Annotated[list[Path], typer.Argument(metavar="BUNDLE...", help="Bundle files, or folders of them.")],
+    bundles: Annotated[
+        list[Path], typer.Argument(metavar="BUNDLE...", help="Bundle files, or folders of them.")
+    ],
     *,
     benchmark: BenchmarkName = "cis-docker-1.8.0",
     level: Level = 0,
@@ -191,7 +244,9 @@ def checks(
     *,
     benchmark: BenchmarkName = "cis-docker-1.8.0",
     level: Level = 0,
-    format_: Annotated[ListFormat, typer.Option("--format", help="How to print the list.")] = ListFormat.TABLE,
+    format_: Annotated[
+        ListFormat, typer.Option("--format", help="How to print the list.")
+    ] = ListFormat.TABLE,
 ) -> None:
     """
     List checks and controls.
@@ -231,8 +286,12 @@ def inventory(
     *,
     inventory: Inventory = None,
     limit: Limit = "",
-    ping: Annotated[bool, typer.Option("--ping", help="Connect to each host and say whether it answers.")] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the inventory's JSON Schema, for editors.")] = False,
+    ping: Annotated[
+        bool, typer.Option("--ping", help="Connect to each host and say whether it answers.")
+    ] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the inventory's JSON Schema, for editors.")
+    ] = False,
     workers: Workers = 16,
 ) -> None:
     """
@@ -243,8 +302,8 @@ def inventory(
       auditor inventory                    without connecting
       auditor inventory --ping --limit web
     """  # noqa: D301
-    from auditor.cli.hosts import ping_hosts, print_schema, show_hosts  # noqa: PLC0415
     from auditor.cli.hosts import from_inventory as load  # noqa: PLC0415
+    from auditor.cli.hosts import ping_hosts, print_schema, show_hosts  # noqa: PLC0415
 
     if schema:
         print_schema()

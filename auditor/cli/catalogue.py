@@ -80,7 +80,10 @@ def explain_check(name: str, benchmark: str) -> None:
     items = [item for item in plan.items if item.is_called(name)]
     if not items:
         close = _close(name, plan)
-        raise UsageError(f"no check or control is called {name!r}" + (f"; did you mean {close}?" if close else "; 'auditor checks' lists them"))
+        raise UsageError(
+            f"no check or control is called {name!r}"
+            + (f"; did you mean {close}?" if close else "; 'auditor checks' lists them")
+        )
     console = Console()
     for item in items:
         _print_words(console, plan, item)
@@ -96,7 +99,9 @@ def _print_words(console: Console, plan: Plan, item: Item) -> None:
     words = plan.texts()[item.id]
     numbers = f"{plan.benchmark} {', '.join(item.controls)}" if item.controls else "beyond the benchmark"
     level = f", level {item.level}" if item.level else ""
-    console.print(Text(item.id, style="bold"), Text(f"  {item.severity.value}, {numbers}{level}", style="dim"))
+    console.print(
+        Text(item.id, style="bold"), Text(f"  {item.severity.value}, {numbers}{level}", style="dim")
+    )
     console.print(Text(f"{words.title}\n"))
     console.print(Text(words.rationale + "\n"))
     console.print(Text("What to do", style="bold"))

@@ -1,0 +1,100 @@
+"""What holds for every check and every benchmark."""
+
+import re
+from types import ModuleType
+
+import pytest
+
+import checks
+from auditor.benchmark import available, load_benchmark
+from auditor.check import Check, Findings, Severity, check
+from auditor.cli.catalogue import BENCHMARKS, all_checks
+from auditor.errors import AuditorError, BadFile, UsageError
+from auditor.facts.daemon import DaemonConfig
+from auditor.plan import make_plan
+from auditor.registry import discover
+
+ALL = list(all_checks().values())
+
+
+@pytest.mark.parametrize("each", ALL, ids=lambda each: each.id)
+def test_a_check_says_what_it_wants_why_and_what_to_do(each: Check[...]) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)+", each.id)
+    assert re.fullmatch(r"[A-Z/d].*\.", each.title), "the title is one sentence"
+    assert len(each.title) <= 110
+    assert len(each.rationale) > 60
+    assert len(each.remediation) > 20
+    assert each.facts
+
+
+def test_every_check_of_the_newest_benchmark_is_there() -> None:
+    for name in available(BENCHMARKS):
+        assert make_plan(all_checks(), load_benchmark(BENCHMARKS, name)).items
+
+
+def test_no_two_checks_have_the_same_title() -> None:
+    titles = [each.title for each in ALL]
+    assert sorted(titles) == sorted(set(titles))
+
+
+def test_the_benchmark_has_its_118_controls_of_which_87_are_level_1() -> None:
+    controls = load_benchmark(BENCHMARKS, "cis-docker-1.8.0").controls
+    assert (len(controls), sum(control.level == 1 for control in controls)) == (118, 87)
+    assert len({control.title for control in controls}) == 118
+
+
+@pytest.mark.parametrize("version", ["1.7.0", "1.6.0"])
+def test_older_benchmarks_lack_the_control_on_devicemapper_and_count_on(version: str) -> None:
+    older = load_benchmark(BENCHMARKS, f"cis-docker-{version}")
+    newer = load_benchmark(BENCHMARKS, "cis-docker-1.8.0")
+    assert len(older.controls) == 117
+    titles = {control.title: control.number for control in older.controls}
+    moved = {
+        control.number: titles.get(control.title)
+        for control in newer.controls
+        if control.number.startswith("2.")
+    }
+    assert (moved["2.6"], moved["2.7"], moved["2.8"], moved["2.19"]) == ("2.6", None, "2.7", "2.18")
+
+
+def test_a_benchmark_that_there_is_not_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(UsageError, match=r"cis-docker-1\.8\.0"):
+        load_benchmark(BENCHMARKS, "cis-docker-9")
+
+
+def test_a_benchmark_with_a_number_twice_is_refused(tmp_path: object) -> None:
+    folder = BENCHMARKS.__class__(str(tmp_path))
+    control = '{number: "1.1", level: 1, title: t}'
+    (folder / "own.yaml").write_text(
+        f'title: Own\nsections: {{"1": {{name: a, title: A}}}}\ncontrols: [{control}, {control}]\n'
+    )
+    with pytest.raises(BadFile, match=r"1\.1"):
+        load_benchmark(folder, "own")
+
+
+def test_a_package_without_checks_is_an_error_and_never_a_clean_audit(tmp_path: object) -> None:
+    empty = ModuleType("empty")
+    empty.__path__ = [str(tmp_path)]
+    with pytest.raises(AuditorError, match="no check found"):
+        discover(empty)
+    assert discover(checks)
+
+
+def test_a_check_without_words_or_annotations_refuses_to_load() -> None:
+    def silent(config: DaemonConfig) -> Findings:
+        yield from ()
+
+    def untyped(config, more: DaemonConfig) -> Findings:  # type: ignore[no-untyped-def]  # noqa: ANN001  that is the point
+        """T.
+
+        R.
+
+        Remediation:
+            Do.
+        """
+        yield from ()
+
+    with pytest.raises(TypeError, match="docstring"):
+        check(severity=Severity.LOW)(silent)
+    with pytest.raises(TypeError, match="no annotation on config"):
+        check(severity=Severity.LOW)(untyped)
