@@ -1,0 +1,81 @@
+"""
+The report as one HTML file that needs no network: what matters as markup, every result as data that the page draws.
+
+The policy in its head lets only the script and the style inside run, by their hashes. Hosts' words reach the
+page as escaped text or as JSON in a script element of no executable type; the script sets them as text only.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import jinja2
+from markupsafe import Markup
+
+from auditor.results import AuditReport, Severity, count
+from reports import island, overview, timeline
+from reports.controls import by_number
+from reports.visible import visible, visible_lines
+
+_SCRIPTS = ("model.js", "view.js", "page.js")
+_STYLES = ("report.css",)
+_KINDS = ("pass", "fail", "waived", "error", "manual", "not-applicable")
+
+
+def render(report: AuditReport) -> Iterator[str]:
+    """The report as an HTML page."""
+    environment = _environment()
+    script, style = (_inline(environment, names) for names in (_SCRIPTS, _STYLES))
+    now = overview.aware(report.started)
+    page = environment.get_template("report.html").generate(
+        report=report,
+        now=now,
+        script=script,
+        style=style,
+        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'",
+        data=Markup(island.encode(report)),  # noqa: S704  the island cannot end its element, see there
+        kinds=_KINDS,
+        outcomes=_outcomes(report),
+        severities=[severity.value for severity in reversed(Severity)],
+        unreachable=[host for host in report.hosts if host.error],
+        counts=[(host, count(host.results)) for host in report.hosts],
+        deviations=overview.deviations(report),
+        gaps=overview.gaps(report),
+        waivers=overview.waivers(report),
+        spans=[timeline.Span(expiry, now) for expiry in overview.expiries(report)],
+        ticks=timeline.TICKS,
+    )
+    yield from page
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"visible": visible, "lines": visible_lines, "linked": _linked}
+    return environment
+
+
+def _linked(value: str) -> str:
+    """``value`` as a part of the page's own address."""
+    return quote(visible(value), safe="")
+
+
+def _outcomes(report: AuditReport) -> dict[str, int]:
+    totals = report.summary.outcomes
+    return dict(zip(_KINDS, (totals.passed, totals.fail, totals.waived, totals.error, totals.manual, totals.not_applicable), strict=True))
+
+
+def _inline(environment: jinja2.Environment, names: tuple[str, ...]) -> Markup:
+    loader = environment.loader
+    assert loader  # noqa: S101  set two lines above; mypy wants to hear it
+    return Markup("\n".join(loader.get_source(environment, name)[0] for name in names))  # noqa: S704  our own files
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,192 @@
+/* Results as elements. What a host says goes in as text, never as markup. */
+
+const BATCH = 50;
+
+function el(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) if (value !== undefined && value !== "") element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+function mark() {
+  return el("span", { class: "mark", "aria-hidden": "true" });
+}
+
+function badge(kind, words) {
+  return el("span", { class: `badge ${kind}` }, mark(), words || kind.replace("-", " "));
+}
+
+function amount(number, one, many) {
+  return `${number.toLocaleString("en")} ${number === 1 ? one : many || `${one}s`}`;
+}
+
+function link(filter) {
+  return `#${new URLSearchParams(filter).toString()}`;
+}
+
+function hostLink(host) {
+  return el("a", { class: "host", href: link({ host: host.name }) }, el("bdi", null, host.name));
+}
+
+/* Adds items in batches; a button brings the next. */
+function batches(container, items, build, after) {
+  let shown = 0;
+  const more = el("button", { type: "button" });
+  const row = el("div", { class: "more-row" }, more);
+  const next = (size) => {
+    container.append(...items.slice(shown, shown + size).map(build));
+    shown = Math.min(items.length, shown + size);
+    row.hidden = shown === items.length;
+    more.textContent = `Show ${Math.min(BATCH, items.length - shown)} more of ${(items.length - shown).toLocaleString("en")}`;
+  };
+  more.addEventListener("click", () => {
+    const at = container.children.length;
+    next(BATCH);
+    const first = container.children[at];
+    const target = first && (first.matches("summary, a") ? first : first.querySelector("summary, a, button"));
+    if (target) target.focus();
+  });
+  next(BATCH);
+  (after || container).append(row);
+  return next;
+}
+
+/* The matrix */
+
+function cellOf(host, name) {
+  const cell = host.sections.get(name);
+  const worst = cell.fails.findLastIndex((count) => count > 0);
+  const kind = worst >= 0 ? SEVERITIES[worst] : cell.errors ? "error" : cell.decided ? "pass" : "nothing";
+  const said = [];
+  if (cell.failed) said.push(`${amount(cell.failed, "failure")}, worst ${SEVERITIES[worst]}`);
+  if (cell.errors) said.push(`${cell.errors} not known`);
+  const label = `${name} on ${host.name}: ${said.join("; ") || (kind === "pass" ? "passed" : "nothing to decide")}`;
+  const parts = [mark(), cell.failed ? String(cell.failed) : kind === "error" ? String(cell.errors) : ""];
+  if (cell.failed && cell.errors) parts.push(el("span", { class: "also" }, mark(), String(cell.errors)));
+  const outcome = said.length ? "fail,error" : "pass,waived,manual,not-applicable";
+  return el("td", { class: "cellbox", role: "cell" },
+    el("a", { class: `cell ${kind}`, href: link({ host: host.name, section: name, outcome }), "aria-label": label, title: label, "data-label": name }, ...parts));
+}
+
+function matrixRow(host) {
+  const name = el("th", { scope: "row", role: "rowheader" }, hostLink(host), host.error ? el("span", { class: "sub" }, "could not be audited") : "");
+  const rate = el("td", { class: "rate", role: "cell" }, host.rate === null ? "–" : `${host.rate} %`, el("span", { class: "sr" }, " passed"));
+  return el("tr", { role: "row" }, name, rate, ...sections.map((section) => cellOf(host, section)));
+}
+
+function matrix(order) {
+  const head = ["Host", "Passed", ...sections].map((name) => el("th", { scope: "col", role: "columnheader" }, name));
+  const body = el("tbody", { role: "rowgroup" });
+  const sorted = [...hosts].sort((a, b) => (order === "name" ? 0 : b.weight - a.weight || 0) || compare(a.name, b.name));
+  const table = el("table", { class: "matrix", role: "table", "aria-label": "Hosts by section" },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...head)), body);
+  const box = document.getElementById("matrix");
+  box.replaceChildren(hosts.length ? table : el("p", { class: "none-left" }, "No host was audited."));
+  return batches(body, sorted, matrixRow, box);
+}
+
+/* One check's words and evidence */
+
+function words(check) {
+  const block = (title, text) => (text ? el("div", null, el("h4", null, title), el("p", null, text)) : null);
+  if (!check.rationale && !check.remediation) return null;
+  return el("div", { class: "words" }, block("Why it matters", check.rationale), block("What to do", check.remediation));
+}
+
+function remark(row) {
+  const parts = [];
+  if (row.letter !== "f") parts.push(badge(OUTCOMES[row.letter]));
+  if (row.waiver >= 0) {
+    const [justification, expires] = data.waivers[row.waiver];
+    parts.push(el("span", { class: "remark" }, `Accepted ${expires ? `until ${expires}` : "without end"}: ${justification}`));
+  }
+  if (row.reason >= 0) parts.push(el("span", { class: "remark" }, el("bdi", null, (row.letter === "f" ? "Not seen: " : "") + data.texts[row.reason])));
+  return parts;
+}
+
+function evidenceRow(row, withHost, first) {
+  const cell = (label, className, ...content) => el("td", { role: "cell", "data-label": label, class: className }, ...content);
+  const texts = (row.texts || []).map((number) => data.texts[number]);
+  const value = (text, className) => (text ? el("bdi", { class: `value-text ${className || ""}` }, text) : "");
+  const about = first ? remark(row) : [];
+  const subject = row.texts ? [el("div", null, value(texts[0]), ...about)] : [el("div", null, ...(about.length ? about : [badge(OUTCOMES[row.letter])]))];
+  const cells = [cell("Subject", "", ...subject), cell("Observed", "", value(texts[1], row.letter === "f" ? "observed" : "")), cell("Expected", "", value(texts[2])), cell("Source", "", value(texts[3]))];
+  if (withHost) cells.unshift(cell("Host", "", hostLink(row.host)));
+  return el("tr", { role: "row" }, ...cells);
+}
+
+function evidence(results, withHost) {
+  const rows = results.flatMap((result) => result.rows.map((row, index) => [row, index === 0]));
+  const head = [...(withHost ? ["Host"] : []), "Subject", "Observed", "Expected", "Source"].map((name) => el("th", { scope: "col", role: "columnheader" }, name));
+  const body = el("tbody", { role: "rowgroup" });
+  const table = el("table", { class: "evidence", role: "table", "aria-label": "Evidence" }, el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...head)), body);
+  const box = el("div", null, table);
+  batches(body, rows, ([row, first]) => evidenceRow(row, withHost, first), box);
+  return box;
+}
+
+/* Groups: closed until they are asked for, and then built once */
+
+function group(summary, build) {
+  const details = el("details", { class: "group card" }, el("summary", null, ...summary));
+  details.build = () => {
+    if (!details.built) details.append(...build().filter(Boolean));
+    details.built = true;
+  };
+  details.addEventListener("toggle", () => details.open && details.build());
+  return details;
+}
+
+function tally(results, one) {
+  const rows = results.reduce((sum, result) => sum + result.rows.length, 0);
+  const hosts_ = one === "host" ? `${amount(results.length, "host")} · ` : `${amount(results.length, "check")} · `;
+  return el("span", { class: "tally" }, hosts_ + amount(rows, "entry", "entries"));
+}
+
+function heading(check, level) {
+  const name = [check.number, check.id].filter(Boolean).join(" ");
+  const suffix = check.level ? ` · level ${check.level}` : "";
+  return el(level, null, el("bdi", null, check.title), " ", el("span", { class: "name" }, el("bdi", null, name), ` · ${check.section}${suffix}`));
+}
+
+function checkGroup({ key: check, results }) {
+  const summary = [badge(SEVERITIES[check.severity]), heading(check, "h3"), tally(results, "host")];
+  return group(summary, () => [words(check), evidence(results, true)]);
+}
+
+function hostGroup({ key: host, results }) {
+  const rate = host.error ? badge("error", "unreachable") : badge(host.tally.f ? "fail" : "pass", host.rate === null ? "–" : `${host.rate} %`);
+  const title = el("h3", null, el("bdi", null, host.name), " ", el("span", { class: "name" }, [host.system, host.engine && `engine ${host.engine}`, host.groups].filter(Boolean).join(" · ")));
+  return group([rate, title, tally(results, "check")], () => {
+    const inner = el("div", { class: "inner" });
+    const sorted = [...results].sort((a, b) => b.check.severity - a.check.severity);
+    batches(inner, sorted, (result) => {
+      const summary = [badge(SEVERITIES[result.check.severity]), heading(result.check, "h4"), el("span", { class: "tally" }, amount(result.rows.length, "entry", "entries"))];
+      return group(summary, () => [words(result.check), evidence([result], false)]);
+    });
+    return [inner];
+  });
+}
+
+function aboutHost(name) {
+  const box = document.getElementById("about-host");
+  const host = hosts.find((one) => one.name === name);
+  box.hidden = !host;
+  if (!host) return box.replaceChildren();
+  const facts = [["Address", host.address], ["Platform", host.platform], ["System", host.system], ["Engine", host.engine], ["Transport", host.transport],
+    ["Groups", host.groups], ["Collected", host.collected.slice(0, 16).replace("T", " ")], ["Passed", host.rate === null ? "" : `${host.rate} %`]];
+  const list = el("dl", { class: "facts" }, ...facts.filter(([, value]) => value).map(([term, value]) => el("div", null, el("dt", null, term), el("dd", null, el("bdi", null, value)))));
+  return box.replaceChildren(el("div", { class: "about card" }, el("h3", null, el("bdi", null, host.name)), list, host.error ? el("p", { class: "why" }, el("bdi", null, host.error)) : ""));
+}
+
+function showResults({ groups, total }, filter) {
+  const box = document.getElementById("results");
+  const build = filter.group === "host" ? hostGroup : checkGroup;
+  box.replaceChildren();
+  batches(box, groups, build);
+  if (groups.length === 1) box.firstElementChild.open = true;
+  if (!groups.length) box.replaceChildren(el("p", { class: "none-left card" }, hosts.length ? "Nothing matches this filter." : "No host was audited."));
+  document.getElementById("count").textContent = `${amount(total.rows, "entry", "entries")} in ${amount(total.results, "result")} on ${amount(total.hosts, "host")}`;
+  aboutHost(filter.host);
+}
