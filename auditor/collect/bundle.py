@@ -10,7 +10,8 @@ The form is the collector's own output, so a file made by hand (``sh linux.sh > 
     --NONCE done
 
 NONCE is drawn anew for each run, so nothing a host's containers contain can forge a frame. STATUS is the exit
-status of the section's command; 66 says *there is no such thing here*, 77 *not allowed*, 124 *timed out*.
+status of the section's command; 66 says *there is no such thing here*, 69 *no shell to look with*, 77 *not allowed*,
+124 *timed out*.
 A bundle may be gzipped as a whole.
 """
 
@@ -35,6 +36,7 @@ class Status(IntEnum):
 
     OK = 0
     ABSENT = 66
+    NO_SHELL = 69
     DENIED = 77
     TIMEOUT = 124
     TRUNCATED = 141
@@ -42,6 +44,7 @@ class Status(IntEnum):
 
 _MEANING: dict[int, str] = {
     Status.ABSENT: "there is none on this host",
+    Status.NO_SHELL: "not to be seen through the engine's API",
     Status.DENIED: "permission denied",
     Status.TIMEOUT: "timed out",
     Status.TRUNCATED: "longer than the limit",
