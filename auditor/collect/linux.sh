@@ -201,8 +201,8 @@ docker_cli() {
 # Blank the values of password-like JSON keys, KEY=VALUE options, and credentials in addresses.
 redact() {
     sed -E \
-        -e 's/("[^"]*([Tt]oken|[Pp]assw|[Ss]ecret|[Cc]redential|[Aa]ccess-?[Kk]ey)[^"]*"[[:space:]]*:[[:space:]]*")([^"\\]|\\.)*"/\1***"/g' \
-        -e 's/(([Tt]oken|[Pp]assw[a-z]*|[Ss]ecret|[Cc]redential|[Aa]ccess-?[Kk]ey)[A-Za-z_-]*=)([^"\\,[:space:]]|\\.)*/\1***/g' \
+        -e 's/("[^"]*(token|passw|secret|credential|access-?key)[^"]*"[[:space:]]*:[[:space:]]*")([^"\\]|\\.)*"/\1***"/gI' \
+        -e 's/((token|passw[a-z]*|secret|credential|access-?key)[a-z_-]*=)([^"\\,[:space:]]|\\.)*/\1***/gI' \
         -e 's#(://)[^/"[:space:]]*@#\1***@#g'
 }
 redact_containers() { redact; }
@@ -229,7 +229,7 @@ why_not() {
 # then 'resolved PATH' if it is elsewhere; or 'absent PATH', 'denied PATH'.
 stat_one() {
     if [ -e "$1" ]; then
-        stat -L -c '%f %u %g %U %G %s %Y %n' -- "$1"
+        stat -L -c '%f %u %g %U:%G %s %Y %n' -- "$1"
         resolved=$(readlink -f -- "$1")
         [ "$resolved" = "$1" ] || printf 'resolved %s\n' "$resolved"
     else

@@ -71,7 +71,7 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         if not plain:
             builder = builder.add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
-        self.pair = Pair(_sign(builder, key, issuer), key)
+        self.pair: Pair = Pair(_sign(builder, key, issuer), key)
 
     @classmethod
     def version_1(cls, name: str) -> "Authority":
