@@ -42,7 +42,7 @@ class ListFormat(StrEnum):
 Hosts = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[HOST]...",
+        metavar="HOST",
         help="local, ssh://user@host:port, tcp://host:2376, unix:///path, bundle:PATH. None: the inventory.",
         show_default=False,
     ),

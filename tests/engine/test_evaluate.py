@@ -58,7 +58,7 @@ def limited(policy: Policy) -> Findings:
 
 @check(severity=Severity.MEDIUM, text=WORDS)
 def repeated(words: Words, fleet: Fleet[Words]) -> Findings:
-    for name, other in fleet.others:
+    for name, other in fleet.others():
         if other == words == fleet.own:
             yield Finding(fleet.here, words.text, f"not what {name} says")
 

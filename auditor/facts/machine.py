@@ -1,0 +1,26 @@
+"""The machine the engine runs on."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from auditor.collect.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Distribution and kernel; ``uid`` is who the collector ran as."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("host",)
+
+    name: str = "Debian GNU/Linux 13 (trixie)"
+    kernel: str = "6.12.0"
+    uid: int = 0
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        pairs = (line.partition("=") for line in bundle.text("host").splitlines())
+        values = {name: value.strip('"') for name, _, value in pairs}
+        uid = values.get("uid", "")
+        return cls(
+            values.get("os.PRETTY_NAME", "Linux"), values.get("kernel", ""), int(uid) if uid.isdigit() else -1
+        )
