@@ -1,8 +1,10 @@
-"""One fact of every host in the run, for checks that compare hosts."""
+"""One fact of every host of a run, for checks that compare hosts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from auditor.gaps import NotApplicable
 
 T = TypeVar("T")
 
@@ -10,20 +12,34 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Fleet(Generic[T]):
     """
-    The same fact on all hosts where it is known, seen from one of them.
+    A fact of all hosts of the run where it is known, by host name; ``here`` is the host to judge.
 
-    A check takes ``fleet: Fleet[ServerKeys]`` and judges ``here`` against the others; it gives one result per host.
+    A rule asks for it as ``Fleet[SomeFact]``. Only this host's own results come of it.
     """
 
     here: str
-    facts: Mapping[str, T]
+    facts: Mapping[str, T] = field(default_factory=dict)
 
     @property
-    def own(self) -> T | None:
-        """This host's, if it is known."""
-        return self.facts.get(self.here)
+    def own(self) -> T:
+        """
+        The fact of the host to judge.
 
-    @property
+        Raises:
+            NotApplicable: it is not known there.
+        """
+        if self.here not in self.facts:
+            raise NotApplicable("not known of this host")
+        return self.facts[self.here]
+
     def others(self) -> Iterator[tuple[str, T]]:
-        """The other hosts' names and facts."""
-        return ((name, fact) for name, fact in self.facts.items() if name != self.here)
+        """
+        Name and fact of each other host, by name.
+
+        Raises:
+            NotApplicable: there is no other host in this run.
+        """
+        others = sorted(name for name in self.facts if name != self.here)
+        if not others:
+            raise NotApplicable("there is no other host in this run to compare with")
+        return ((name, self.facts[name]) for name in others)

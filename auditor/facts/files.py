@@ -1,0 +1,132 @@
+"""Owner, group and mode of files and folders on the host."""
+
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Self
+
+from auditor.collect.bundle import Bundle
+from auditor.gaps import Inconclusive, NotApplicable
+
+Kind = Literal["file", "folder", "socket", "other"]
+_KINDS: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFSOCK: "socket"}
+# Names may hold blanks (a directory service's "domain users"); the path begins with the first slash after the numbers.
+_LINE = re.compile(
+    r"(?P<mode>[0-9a-f]{1,8}) (?P<uid>\d+) (?P<gid>\d+) (?P<owner>[^:]*):(?P<group>.*?) (?P<size>\d+) (?P<modified>-?\d+) (?P<path>/.*)"
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """
+    A path and what it leads to. ``mode`` has the permission and special bits (``0o7777``), ``modified`` is in seconds since 1970.
+
+    ``resolved`` is where a symbolic link on the way leads; else it equals ``path``.
+    """
+
+    path: str
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o400
+    kind: Kind = "file"
+    owner: str = "root"
+    group: str = "root"
+    size: int = 0
+    modified: int = 0
+    resolved: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.resolved:
+            object.__setattr__(self, "resolved", self.path)
+
+    @property
+    def owners(self) -> str:
+        """``root:root``, by number where the host knows no name."""
+        return f"{_name(self.owner, self.uid)}:{_name(self.group, self.gid)}"
+
+    def beyond(self, allowed: int) -> int:
+        """The mode bits that ``allowed`` does not have: 0 when the mode is as strict or stricter."""
+        return self.mode & ~allowed
+
+
+def _name(name: str, number: int) -> str:
+    return str(number) if name in ("", "UNKNOWN") else name
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that were looked at, by path as asked for."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("files",)
+
+    seen: Mapping[str, File] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, *files: File, absent: Iterable[str] = (), denied: Iterable[str] = ()) -> Self:
+        """Files for tests."""
+        return cls({file.path: file for file in files}, frozenset(absent), frozenset(denied))
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        seen: dict[str, File] = {}
+        gone: dict[str, set[str]] = {"absent": set(), "denied": set()}
+        path = ""
+        for line in bundle.text("files").splitlines():
+            word, _, rest = line.partition(" ")
+            if word in gone:
+                gone[word].add(rest)
+            elif word == "resolved" and path:
+                seen[path] = _resolved(seen[path], rest)
+            elif line:
+                path, file = _file(line)
+                seen[path] = file
+        return cls(seen, frozenset(gone["absent"]), frozenset(gone["denied"]))
+
+    def find(self, path: str) -> File:
+        """
+        The file at ``path``.
+
+        Raises:
+            NotApplicable: there is none.
+            Inconclusive: it could not be seen, or was not asked for.
+        """
+        if path in self.seen:
+            return self.seen[path]
+        if path in self.absent:
+            raise NotApplicable(f"there is no {path}")
+        raise Inconclusive(f"{path}: {'permission denied' if path in self.denied else 'was not collected'}")
+
+    def folders_above(self, path: str) -> list[File]:
+        """The folders on the way to ``path`` and to what it resolves to, outermost first, as far as they were seen."""
+        ways = {path, self.seen[path].resolved} if path in self.seen else {path}
+        return [
+            file
+            for name, file in sorted(self.seen.items())
+            if file.kind == "folder" and any(way.startswith(name.rstrip("/") + "/") for way in ways)
+        ]
+
+
+def _resolved(file: File, path: str) -> File:
+    return File(**{**vars(file), "resolved": path})
+
+
+def _file(line: str) -> tuple[str, File]:
+    """``81a4 0 0 root:root 120 1700000000 /etc/docker/daemon.json`` as path and file."""
+    match = _LINE.fullmatch(line)
+    if not match:
+        raise Inconclusive(f"files: not what stat prints: {line[:80]!r}")
+    bits, path = int(match["mode"], 16), match["path"]
+    return path, File(
+        path,
+        uid=int(match["uid"]),
+        gid=int(match["gid"]),
+        mode=stat.S_IMODE(bits),
+        kind=_KINDS.get(stat.S_IFMT(bits), "other"),
+        owner=match["owner"],
+        group=match["group"],
+        size=int(match["size"]),
+        modified=int(match["modified"]),
+    )

@@ -1,0 +1,60 @@
+"""Private keys on the host: where, and the digest of their public halves. Never the keys."""
+
+from dataclasses import dataclass
+from posixpath import normpath
+from typing import ClassVar, Literal, Self
+
+from auditor.collect.bundle import Bundle
+
+State = Literal["readable", "encrypted", "unreadable", "unknown", "denied"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """
+    A private key's file. ``public`` is the SHA-256 of its SubjectPublicKeyInfo, in hex, when ``state`` is ``readable``.
+
+    ``unreadable`` is no key that openssl can read, ``unknown`` one on a host without openssl, ``denied`` a file or
+    folder (its path ends with a slash) that may not be read.
+    """
+
+    path: str
+    state: State = "readable"
+    public: str = ""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys that were found near the daemon's files and in the folders of clients."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("keys",)
+
+    keys: tuple[Key, ...] = ()
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        found = (_key(line) for line in bundle.text("keys").splitlines() if line)
+        return cls(tuple(key for key in found if key))
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Why some keys are not known."""
+        why = {"denied": "permission denied", "unknown": "there is no openssl on the host to read it with"}
+        return tuple(f"{key.path}: {why[key.state]}" for key in self.keys if key.state in why)
+
+    def at(self, path: str) -> Key | None:
+        """The key at ``path``."""
+        return next((key for key in self.keys if key.path == path), None)
+
+
+def _key(line: str) -> Key | None:
+    word, _, rest = line.partition(" ")
+    match word:
+        case "public":
+            digest, _, path = rest.partition(" ")
+            return Key(normpath(path), "readable", digest)
+        case "encrypted" | "unreadable" | "unknown":
+            return Key(normpath(rest), word)
+        case "denied":
+            return Key(rest, "denied")
+    return None
