@@ -15,7 +15,6 @@ from markupsafe import Markup
 
 from auditor.results import AuditReport, Severity, count
 from reports import island, overview, timeline
-from reports.controls import by_number
 from reports.visible import visible, visible_lines
 
 _SCRIPTS = ("model.js", "view.js", "page.js")
@@ -68,7 +67,13 @@ def _linked(value: str) -> str:
 
 def _outcomes(report: AuditReport) -> dict[str, int]:
     totals = report.summary.outcomes
-    return dict(zip(_KINDS, (totals.passed, totals.fail, totals.waived, totals.error, totals.manual, totals.not_applicable), strict=True))
+    return dict(
+        zip(
+            _KINDS,
+            (totals.passed, totals.fail, totals.waived, totals.error, totals.manual, totals.not_applicable),
+            strict=True,
+        )
+    )
 
 
 def _inline(environment: jinja2.Environment, names: tuple[str, ...]) -> Markup:

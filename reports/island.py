@@ -13,7 +13,13 @@ from auditor.results import AuditReport, CheckText, HostReport, Outcome, Result,
 from reports.controls import by_number, numbers
 from reports.visible import visible, visible_lines
 
-_LETTERS = {Outcome.PASS: "p", Outcome.FAIL: "f", Outcome.NOT_APPLICABLE: "n", Outcome.MANUAL: "m", Outcome.ERROR: "e"}
+_LETTERS = {
+    Outcome.PASS: "p",
+    Outcome.FAIL: "f",
+    Outcome.NOT_APPLICABLE: "n",
+    Outcome.MANUAL: "m",
+    Outcome.ERROR: "e",
+}
 _WAIVED, _ABSENT = "w", "-"
 _NONE = -1
 
@@ -48,7 +54,9 @@ def _checks(report: AuditReport) -> list[tuple[str, tuple[CheckText, list[str]]]
     for host in report.hosts:
         for result in host.results:
             if result.check not in found:
-                words = report.checks.get(result.check) or CheckText(result.title, result.severity, result.section, "", "")
+                words = report.checks.get(result.check) or CheckText(
+                    result.title, result.severity, result.section, "", ""
+                )
                 found[result.check] = (words, numbers(result, report.benchmark))
     return sorted(found.items(), key=lambda item: (by_number((item[1][1] or [""])[0]), item[0]))
 
@@ -72,7 +80,15 @@ def _host(host: HostReport, places: dict[str, int], texts: _Numbering, waivers: 
         outcomes[place] = _WAIVED if waived else _LETTERS[result.outcome]
         if result.findings or result.reason or waived:
             details.append([place, *_detail(result, waived, texts, waivers)])
-    facts = (host.name, host.platform, host.transport, host.address, host.engine, host.system, ", ".join(host.groups))
+    facts = (
+        host.name,
+        host.platform,
+        host.transport,
+        host.address,
+        host.engine,
+        host.system,
+        ", ".join(host.groups),
+    )
     collected = host.collected.isoformat() if host.collected else ""
     return [*map(visible, facts), collected, visible_lines(host.error), "".join(outcomes), details]
 
@@ -80,5 +96,10 @@ def _host(host: HostReport, places: dict[str, int], texts: _Numbering, waivers: 
 def _detail(result: Result, waived: Waiver | None, texts: _Numbering, waivers: _Numbering) -> list[int]:
     row = [texts[result.reason] if result.reason else _NONE, waivers[waived] if waived else _NONE]
     for finding in result.findings:
-        row += (texts[finding.subject], texts[finding.observed], texts[finding.expected], texts[finding.source])
+        row += (
+            texts[finding.subject],
+            texts[finding.observed],
+            texts[finding.expected],
+            texts[finding.source],
+        )
     return row

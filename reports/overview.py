@@ -59,7 +59,10 @@ def deviations(report: AuditReport) -> list[Deviation]:
                 Deviation(result.check, result.title, result.severity, numbers(result, report.benchmark), {}),
             )
             deviation.hosts[host.name] = [finding.subject for finding in result.findings]
-    return sorted(found.values(), key=lambda one: (-one.severity.rank, -len(one.hosts), by_number((one.numbers or [""])[0])))
+    return sorted(
+        found.values(),
+        key=lambda one: (-one.severity.rank, -len(one.hosts), by_number((one.numbers or [""])[0])),
+    )
 
 
 def gaps(report: AuditReport) -> list[UnseenGroup]:
@@ -83,7 +86,9 @@ def waivers(report: AuditReport) -> list[Accepted]:
                 Accepted(result.check, result.title, result.severity, result.waiver, {}),
             )
             accepted.hosts[host.name] = len(result.findings)
-    return sorted(found.values(), key=lambda one: (str(one.waiver.expires or "9999"), -one.severity.rank, one.check))
+    return sorted(
+        found.values(), key=lambda one: (str(one.waiver.expires or "9999"), -one.severity.rank, one.check)
+    )
 
 
 def expiries(report: AuditReport) -> list[Expiry]:

@@ -1,13 +1,17 @@
 """Where a certificate's life stands on the timeline of the HTML report, in per cent of its width."""
 
 from datetime import datetime
+from itertools import pairwise
 
 from reports.overview import Expiry, aware
 
 # Days from now, per cent: a scale that gives the next weeks the most room.
 _SCALE = ((-30, 0), (0, 12), (7, 24), (30, 42), (90, 60), (365, 88), (730, 100))
 _URGENT, _SOON = 7, 30
-TICKS = [(place, label) for (_, place), label in zip(_SCALE[1:-1], ("now", "7 d", "30 d", "90 d", "1 y"), strict=True)]
+TICKS = [
+    (place, label)
+    for (_, place), label in zip(_SCALE[1:-1], ("now", "7 d", "30 d", "90 d", "1 y"), strict=True)
+]
 
 
 class Span:
@@ -24,7 +28,7 @@ class Span:
 
 def _place(days: int) -> int:
     """Per cent of the width at which a day stands; the ends hold all that lies beyond."""
-    for (left, start), (right, end) in zip(_SCALE, _SCALE[1:], strict=False):
+    for (left, start), (right, end) in pairwise(_SCALE):
         if days < right:
             return max(start, start + (end - start) * (days - left) // (right - left))
     return _SCALE[-1][1]

@@ -39,7 +39,8 @@ for (const host of hosts) {
   }
   const { p = 0, f = 0, w = 0 } = host.tally;
   host.rate = p + f + w ? Math.floor((100 * p) / (p + f + w)) : null;
-  if (host.error) host.weight = Infinity;
+  // Out of reach: after those that are known to fail, before those that are known to be well.
+  if (host.error) host.weight = 0.5;
 }
 
 /* A host and a check: what was found, a row for each finding, or one row that gives the reason. */
@@ -87,7 +88,7 @@ function select(filter) {
     && (!filter.severity.length || filter.severity.includes(SEVERITIES[check.severity])));
   const search = searcher(filter.q);
   const groups = new Map();
-  const total = { rows: 0, results: 0, hosts: 0 };
+  const total = { results: 0, hosts: 0 };
   for (const host of hosts.filter(hostFilter(filter.host))) {
     let seen = false;
     for (const check of wanted) {
@@ -98,7 +99,6 @@ function select(filter) {
       const key = filter.group === "host" ? host : check;
       if (!groups.has(key)) groups.set(key, []);
       groups.get(key).push({ host, check, rows });
-      total.rows += rows.length;
       total.results += 1;
       seen = true;
     }
@@ -106,8 +106,13 @@ function select(filter) {
   }
   const ordered = [...groups].map(([key, results]) => ({ key, results }));
   if (filter.group === "host") ordered.sort((a, b) => b.key.weight - a.key.weight || compare(a.key.name, b.key.name));
-  else ordered.sort((a, b) => b.key.severity - a.key.severity || b.results.length - a.results.length);
+  else ordered.sort((a, b) => failed(b) - failed(a) || b.key.severity - a.key.severity || b.results.length - a.results.length);
   return { groups: ordered, total };
+}
+
+/* A check that failed somewhere comes before one that only could not be seen. */
+function failed(group) {
+  return group.results.some((result) => result.rows[0].letter === "f");
 }
 
 function compare(a, b) {

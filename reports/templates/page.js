@@ -1,6 +1,6 @@
 /* The filter lives in the address after "#", so that a view can be linked; the form shows it and changes it. */
 
-const DEFAULTS = { q: "", host: "", section: "", severity: [], outcome: ["fail", "error"], group: "check" };
+const DEFAULTS = { q: "", host: "", section: "", severity: [], outcome: ["fail"], group: "check" };
 const form = document.querySelector("form.filters");
 let timer = 0;
 

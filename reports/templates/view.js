@@ -88,8 +88,17 @@ function matrix(order) {
 
 /* One check's words and evidence */
 
+/* Our own words, written as docstrings: paragraphs, indented commands, ``code``. */
+function prose(text) {
+  return text.split(/\n\s*\n/).map((paragraph) => {
+    if (/^ {2,}/.test(paragraph)) return el("pre", null, paragraph.replace(/^ +/gm, ""));
+    const parts = paragraph.split("``").map((part, index) => (index % 2 ? el("code", null, part) : part));
+    return el("p", { class: /^([-*]|\d+\.) /m.test(paragraph) ? "list" : "" }, ...parts);
+  });
+}
+
 function words(check) {
-  const block = (title, text) => (text ? el("div", null, el("h4", null, title), el("p", null, text)) : null);
+  const block = (title, text) => (text ? el("div", null, el("h4", null, title), ...prose(text)) : null);
   if (!check.rationale && !check.remediation) return null;
   return el("div", { class: "words" }, block("Why it matters", check.rationale), block("What to do", check.remediation));
 }
@@ -102,18 +111,16 @@ function remark(row) {
     parts.push(el("span", { class: "remark" }, `Accepted ${expires ? `until ${expires}` : "without end"}: ${justification}`));
   }
   if (row.reason >= 0) parts.push(el("span", { class: "remark" }, el("bdi", null, (row.letter === "f" ? "Not seen: " : "") + data.texts[row.reason])));
-  return parts;
+  return el("div", null, ...parts);
 }
 
 function evidenceRow(row, withHost, first) {
-  const cell = (label, className, ...content) => el("td", { role: "cell", "data-label": label, class: className }, ...content);
-  const texts = (row.texts || []).map((number) => data.texts[number]);
-  const value = (text, className) => (text ? el("bdi", { class: `value-text ${className || ""}` }, text) : "");
-  const about = first ? remark(row) : [];
-  const subject = row.texts ? [el("div", null, value(texts[0]), ...about)] : [el("div", null, ...(about.length ? about : [badge(OUTCOMES[row.letter])]))];
-  const cells = [cell("Subject", "", ...subject), cell("Observed", "", value(texts[1], row.letter === "f" ? "observed" : "")), cell("Expected", "", value(texts[2])), cell("Source", "", value(texts[3]))];
-  if (withHost) cells.unshift(cell("Host", "", hostLink(row.host)));
-  return el("tr", { role: "row" }, ...cells);
+  const cell = (label, ...content) => el("td", { role: "cell", "data-label": label }, ...content);
+  const value = (at, kind) => (data.texts[row.texts[at]] ? el("bdi", { class: `value-text ${kind || ""}` }, data.texts[row.texts[at]]) : "");
+  const host = withHost ? cell("Host", hostLink(row.host)) : null;
+  if (!row.texts) return el("tr", { role: "row" }, host, el("td", { role: "cell", colspan: 4, "data-label": "Outcome" }, remark(row)));
+  const subject = el("div", null, value(0), first ? remark(row) : "");
+  return el("tr", { role: "row" }, host, cell("Subject", subject), cell("Observed", value(1, row.letter === "f" ? "observed" : "")), cell("Expected", value(2)), cell("Source", value(3)));
 }
 
 function evidence(results, withHost) {
@@ -138,10 +145,13 @@ function group(summary, build) {
   return details;
 }
 
+/* A row is a finding, or an outcome that has none. */
+function measure(rows) {
+  return rows.every((row) => row.texts) ? amount(rows.length, "finding") : amount(rows.length, "entry", "entries");
+}
+
 function tally(results, one) {
-  const rows = results.reduce((sum, result) => sum + result.rows.length, 0);
-  const hosts_ = one === "host" ? `${amount(results.length, "host")} · ` : `${amount(results.length, "check")} · `;
-  return el("span", { class: "tally" }, hosts_ + amount(rows, "entry", "entries"));
+  return el("span", { class: "tally" }, `${amount(results.length, one)} · ${measure(results.flatMap((result) => result.rows))}`);
 }
 
 function heading(check, level) {
@@ -162,7 +172,7 @@ function hostGroup({ key: host, results }) {
     const inner = el("div", { class: "inner" });
     const sorted = [...results].sort((a, b) => b.check.severity - a.check.severity);
     batches(inner, sorted, (result) => {
-      const summary = [badge(SEVERITIES[result.check.severity]), heading(result.check, "h4"), el("span", { class: "tally" }, amount(result.rows.length, "entry", "entries"))];
+      const summary = [badge(SEVERITIES[result.check.severity]), heading(result.check, "h4"), el("span", { class: "tally" }, measure(result.rows))];
       return group(summary, () => [words(result.check), evidence([result], false)]);
     });
     return [inner];
@@ -187,6 +197,6 @@ function showResults({ groups, total }, filter) {
   batches(box, groups, build);
   if (groups.length === 1) box.firstElementChild.open = true;
   if (!groups.length) box.replaceChildren(el("p", { class: "none-left card" }, hosts.length ? "Nothing matches this filter." : "No host was audited."));
-  document.getElementById("count").textContent = `${amount(total.rows, "entry", "entries")} in ${amount(total.results, "result")} on ${amount(total.hosts, "host")}`;
+  document.getElementById("count").textContent = `${measure(groups.flatMap(({ results }) => results.flatMap((result) => result.rows)))} in ${amount(total.results, "result")} on ${amount(total.hosts, "host")}`;
   aboutHost(filter.host);
 }
