@@ -22,6 +22,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Capabilities that containers may have beyond Docker's defaults, without ``CAP_``."""
     allowed_ports: tuple[int, ...] | None = None
     """Host ports that containers may publish; None: a person decides."""
+    allowed_mounts: tuple[str, ...] = ()
+    """Host paths that containers may mount though they are sensitive, sockets among them; written in full."""
+    allowed_devices: tuple[str, ...] = ()
+    """Host devices (``/dev/fuse``), device requests (``nvidia gpu``) and cgroup rules that containers may be given."""
+    allowed_cgroup_parents: tuple[str, ...] = ()
+    """Control groups that containers may be put under, beside the daemon's own; globs allowed."""
     authorization_plugins: tuple[str, ...] = ()
     """Authorization plugins that must be active; empty: any one."""
     expect_swarm: bool = False

@@ -1,0 +1,138 @@
+"""One container, in typed form."""
+
+import posixpath
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from auditor.facts import capabilities
+
+LIVE = ("running", "paused")
+"""States in which a container has processes."""
+
+
+def plain_path(path: str) -> str:
+    """An absolute path without ``..``, doubled and trailing slashes, below /run where it says /var/run."""
+    plain = posixpath.normpath("/" + path.lstrip("/"))
+    return plain.removeprefix("/var") if f"{plain}/".startswith("/var/run/") else plain
+
+
+@dataclass(frozen=True)
+class Mount:
+    """Something of the host's that a container sees. ``source`` is empty for a tmpfs."""
+
+    source: str
+    type: str = "bind"
+    destination: str = "/data"
+    rw: bool = False
+    propagation: str = "rprivate"
+
+    @property
+    def path(self) -> str:
+        """The source, plain."""
+        return plain_path(self.source)
+
+
+@dataclass(frozen=True)
+class Port:
+    """A published port. ``first`` and ``last`` are host ports, 0 where the engine picks one; ``address`` may be empty."""
+
+    first: int
+    last: int
+    address: str = "127.0.0.1"
+    inside: str = "80/tcp"
+
+    @property
+    def wildcard(self) -> bool:
+        """Whether it listens on every address of the host."""
+        return not self.address or ip_address(self.address.strip("[]")).is_unspecified
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        ports = f"{self.first}-{self.last}" if self.last > self.first else f"{self.first or 'any'}"
+        return f"{host}:{ports}->{self.inside}"
+
+
+@dataclass(frozen=True)
+class Ulimit:
+    """A resource limit of a container; -1 is unlimited."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True)
+class Container:
+    """
+    One container, in the API's own words. Defaults are those of a hardened one.
+
+    ``memory`` is in bytes, ``nano_cpus`` in billionths of a CPU; 0 is no limit. ``ports`` are those published now, or
+    for a container that does not run those it will publish. ``sshd`` tells whether a word of its arguments is ``sshd``.
+    """
+
+    name: str = "web"
+    id: str = "4f" * 32
+    status: str = "running"
+    pid: int = 4242
+    image: str = "registry.example/web:1.4"
+    image_id: str = "sha256:" + "1a" * 32
+    path: str = "/usr/sbin/nginx"
+    sshd: bool = False
+    exec_ids: tuple[str, ...] = ()
+    user: str = "1000:1000"
+    healthcheck: tuple[str, ...] = ("CMD", "/bin/healthy")
+    apparmor_profile: str = "docker-default"
+    process_label: str = "system_u:system_r:container_t:s0:c1,c2"
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ("ALL",)
+    security_opt: tuple[str, ...] = ("no-new-privileges:true",)
+    mounts: tuple[Mount, ...] = ()
+    devices: tuple[str, ...] = ()
+    device_requests: tuple[str, ...] = ()
+    device_cgroup_rules: tuple[str, ...] = ()
+    network_mode: str = "app"
+    networks: tuple[str, ...] = ("app",)
+    pid_mode: str = ""
+    ipc_mode: str = "private"
+    uts_mode: str = ""
+    userns_mode: str = ""
+    cgroupns_mode: str = "private"
+    cgroup_parent: str = ""
+    publish_all_ports: bool = False
+    ports: tuple[Port, ...] = ()
+    readonly_rootfs: bool = True
+    memory: int = 512 * 1024**2
+    nano_cpus: int = 1_000_000_000
+    cpu_shares: int = 0
+    cpu_quota: int = 0
+    cpuset_cpus: str = ""
+    pids_limit: int | None = 100
+    ulimits: tuple[Ulimit, ...] = ()
+    restart_policy: str = "on-failure"
+    maximum_retry_count: int = 5
+
+    @property
+    def live(self) -> bool:
+        """Whether it has processes now."""
+        return self.status in LIVE
+
+    @property
+    def subject(self) -> str:
+        """Its name, and its state when that is not running: what findings call it."""
+        return self.name if self.status == "running" else f"{self.name} ({self.status})"
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The capabilities it is given, without ``CAP_``."""
+        return capabilities.effective(self.cap_add, self.cap_drop, privileged=self.privileged)
+
+    @property
+    def root(self) -> bool:
+        """Whether its own process is root inside; a user is written ``name``, ``uid`` or ``either:group``."""
+        return self.user.partition(":")[0] in ("", "0", "root")
+
+    def security_options(self, name: str) -> tuple[str, ...]:
+        """The values given to a ``--security-opt``, in order; ``name=value``, ``name:value`` and bare ``name`` (empty value)."""
+        pairs = (option.partition("=" if "=" in option else ":") for option in self.security_opt)
+        return tuple(value for key, _, value in pairs if key == name)

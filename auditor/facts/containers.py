@@ -1,0 +1,90 @@
+"""The containers of a host, running or not, as the engine inspects them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.container import Container, Mount, Port, Ulimit
+from auditor.facts.container_json import read_container
+from auditor.facts.engine import Engine, read_engine
+from auditor.gaps import Inconclusive, NotApplicable
+
+__all__ = ["Container", "Containers", "Mount", "Port", "Ulimit"]
+
+SHORT_ID = 12
+
+
+@dataclass(frozen=True)
+class Containers:
+    """
+    All containers of a host. Iterate over it, once per check.
+
+    ``unseen`` are those that are there but could not be read, each with what is known of it.
+    """
+
+    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, "containers")
+
+    all: tuple[Container, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Container]:
+        """
+        Every container, then the gap if there is one: findings come before it, a pass never after it.
+
+        Raises:
+            Inconclusive: some could not be read.
+            NotApplicable: there is none.
+        """
+        yield from self.all
+        if self.unseen:
+            raise Inconclusive(
+                f"{len(self.unseen)} container(s) could not be read: {'; '.join(self.unseen[:5])}"
+            )
+        if not self.all:
+            raise NotApplicable("no containers on this host")
+
+    def owner(self, container: Container, mode: Callable[[Container], str]) -> Container | None:
+        """
+        Whose namespace a container is in: its own, or that of the one it names as ``container:ID``.
+
+        None when that one is not there (any more), or when they name each other in a circle.
+        """
+        passed = set[str]()
+        owner: Container | None = container
+        while owner and owner.id not in passed and mode(owner).startswith("container:"):
+            passed.add(owner.id)
+            owner = self._named(mode(owner).removeprefix("container:"))
+        return None if owner is None or owner.id in passed else owner
+
+    def _named(self, reference: str) -> Container | None:
+        """By name, id, or the id's first characters (at least twelve)."""
+        short = reference if len(reference) >= SHORT_ID else "-"
+        return next((one for one in self.all if reference == one.name or one.id.startswith(short)), None)
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        engine = Engine.parse(bundle)
+        read_engine(bundle, "containers")
+        listed, still, found, bad = list[str](), set[str](), list[Container](), list[tuple[str, str]]()
+        for line in bundle.read("containers").splitlines():
+            if line.startswith(b"listed "):
+                listed.append(line[7:].decode("utf-8", "replace"))
+            elif line.startswith(b"still "):
+                still.add(line[6:].decode("utf-8", "replace"))
+            elif line:
+                try:
+                    found.append(read_container(line, engine.version_tuple))
+                except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+                    bad.append((line[:500].decode("utf-8", "replace"), str(error)))
+        seen = {container.id for container in found}
+        why = bundle.section("containers").message or "it was not inspected"
+        lost = [
+            one
+            for one in listed
+            if one in still and one not in seen and not any(one in line for line, _ in bad)
+        ]
+        unseen = [f"an inspection makes no sense: {error}" for _, error in bad] + [
+            f"{one[:12]}: {why}" for one in lost
+        ]
+        return cls(tuple(found), tuple(unseen))

@@ -1,0 +1,83 @@
+"""What containers get from the engine and the kernel when they do not say otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.container import plain_path
+from auditor.facts.daemon import DaemonConfig
+from auditor.facts.engine import Engine
+from auditor.gaps import Gap
+
+KNOWN_SOCKETS = (
+    "/run/docker.sock",
+    "/run/docker/containerd/containerd.sock",
+    "/run/containerd/containerd.sock",
+    "/run/podman/podman.sock",
+    "/run/crio/crio.sock",
+    "/run/buildkit/buildkitd.sock",
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """
+    The engine's defaults for containers. None is *not known*: the configuration is not to be seen by every transport.
+
+    ``configured`` tells whether the daemon's configuration could be read; without it ``sockets`` are just the usual ones.
+    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths that control an engine on this host.
+    """
+
+    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host")
+
+    configured: bool = True
+    no_new_privileges: bool | None = True
+    ulimits: Mapping[str, int] | None = field(default_factory=dict)
+    cgroup_parent: str | None = ""
+    publish_address: str | None = ""
+    sockets: tuple[str, ...] = KNOWN_SOCKETS
+    selinux_in_kernel: bool | None = False
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        engine = Engine.parse(bundle)
+        selinux = _selinux_in_kernel(bundle)
+        told = "no-new-privileges" in engine.security_options
+        try:
+            config = DaemonConfig.parse(bundle)
+        except Gap:
+            return cls(False, told or None, None, None, None, selinux_in_kernel=selinux)
+        return cls(
+            no_new_privileges=told or bool(config.setting("no-new-privileges").value),
+            ulimits=_ulimits(config.setting("default-ulimits").value),
+            cgroup_parent=str(config.setting("cgroup-parent").value or ""),
+            publish_address=str(config.setting("ip").value or ""),
+            sockets=tuple(dict.fromkeys((*KNOWN_SOCKETS, *_sockets(config)))),
+            selinux_in_kernel=selinux,
+        )
+
+
+def _selinux_in_kernel(bundle: Bundle) -> bool | None:
+    try:
+        return any(line.startswith("selinux=") for line in bundle.text("host").splitlines())
+    except Gap:
+        return None
+
+
+def _sockets(config: DaemonConfig) -> list[str]:
+    hosts = [host for host in config.setting("hosts").value or () if isinstance(host, str)]
+    paths = [config.socket, *(host.removeprefix("unix://") for host in hosts if host.startswith("unix:///"))]
+    return [plain_path(path) for path in paths]
+
+
+def _ulimits(value: Any) -> dict[str, int] | None:
+    """``{"nofile": {"Hard": 64000}}`` of the file, ``{"nofile": "32000:64000"}`` of the flags; None when it is neither."""
+    try:
+        return {name: _hard(limit) for name, limit in (value or {}).items()}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _hard(limit: Any) -> int:
+    return int(limit["Hard"]) if isinstance(limit, dict) else int(str(limit).rpartition(":")[2])

@@ -1,0 +1,82 @@
+"""How containers start, stay healthy and are kept up to date."""
+
+from auditor.check import Findings, Manual, Severity, check
+from auditor.facts.containers import Containers
+from auditor.facts.images import Images
+from checks.runtime.evidence import deviation, listing
+
+MOST_RESTARTS = 5
+
+
+@check(severity=Severity.LOW)
+def endless_restart(containers: Containers) -> Findings:
+    """
+    A container that keeps failing is restarted five times at most.
+
+    A container that is restarted for ever hides its crashes, burns the host's CPU,
+    and gives an attacker as many tries as he likes. ``no`` is fine; ``on-failure:0``
+    has no end. Tasks of a swarm have no policy of their own: their service restarts them.
+
+    Remediation:
+        Recreate the container with ``--restart=on-failure:5`` (compose:
+        ``restart: on-failure:5``); ``docker update --restart`` does it without
+        recreating.
+    """
+    for container in containers:
+        policy, times = container.restart_policy, container.maximum_retry_count
+        if policy in ("", "no") or (policy == "on-failure" and 0 < times <= MOST_RESTARTS):
+            continue
+        seen = f"{policy}:{times or 'no end'}" if policy == "on-failure" else policy
+        yield deviation(
+            container, "HostConfig.RestartPolicy", seen, f"no, or on-failure:{MOST_RESTARTS} at most"
+        )
+
+
+@check(severity=Severity.LOW)
+def health_not_checked(containers: Containers) -> Findings:
+    """
+    Every container's health is checked.
+
+    Without a health check the engine only sees whether a process exists, not
+    whether it still does its work. The image's own ``HEALTHCHECK`` counts;
+    ``--no-healthcheck`` takes it away.
+
+    Remediation:
+        Give the image a ``HEALTHCHECK``, or recreate the container with
+        ``--health-cmd`` (compose: ``healthcheck:``).
+    """
+    for container in containers:
+        if not container.healthcheck or container.healthcheck[0] == "NONE":
+            yield deviation(
+                container, "Config.Healthcheck", " ".join(container.healthcheck) or "none", "a command"
+            )
+
+
+@check(severity=Severity.MEDIUM)
+def outdated_image(containers: Containers, images: Images) -> Findings:
+    """
+    Containers run the current version of their image.
+
+    A container keeps the image it was created from. When its tag has been pulled
+    anew since, it still runs the old one, with the flaws the new one mends. Whether
+    the registry has a newer one than this host cannot be seen from here.
+
+    Remediation:
+        Pull the image and recreate the container from it (``docker pull``, compose:
+        ``docker compose up --pull always``). Name a version or a digest instead of
+        ``latest``, so that it is known what runs.
+    """
+    asked = []
+    for container in containers:
+        current = images.tagged(container.image)
+        if current and current.id != container.image_id:
+            seen = f"{_short(container.image_id)}, while {container.image} is now {_short(current.id)}"
+            yield deviation(container, "Image", seen, "the image its tag means now")
+        else:
+            made = f" of {current.created[:10]}" if current and current.created else ""
+            asked.append(f"{container.subject} runs {container.image or _short(container.image_id)}{made}")
+    raise Manual(f"has the registry a newer image? {listing(asked)}")
+
+
+def _short(image_id: str) -> str:
+    return image_id.removeprefix("sha256:")[:12]
