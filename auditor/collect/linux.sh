@@ -208,8 +208,8 @@ redact() {
 redact_containers() { redact; }
 
 # A process's arguments, one a line (a newline within one becomes \001), and its environment likewise.
-arguments() { tr '\n\000' '\001\n' < "/proc/$1/cmdline" 2>/dev/null | redact; }
-environment() { tr '\n\000' '\001\n' < "/proc/$1/environ" 2>/dev/null; }
+arguments() { cat "/proc/$1/cmdline" 2>/dev/null | tr '\n\000' '\001\n' | redact; }
+environment() { cat "/proc/$1/environ" 2>/dev/null | tr '\n\000' '\001\n'; }
 
 # When a process started, in seconds since 1970.
 started() {
