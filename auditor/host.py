@@ -77,7 +77,8 @@ class Host:
     user: str = ""
     platform: Platform = "linux"
     sudo: bool = False
-    sudo_password: Secret | None = None
+    password: Secret | None = None
+    """For WinRM; SSH's is in ``ssh``."""
     groups: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     timeouts: Timeouts = Timeouts()

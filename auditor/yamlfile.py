@@ -24,6 +24,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_BYTES = 32_000_000
 _MOST_VALUES = 500_000
 _DEEPEST = 60
+_MOST_NAMES = 40
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -36,17 +37,17 @@ class Tagged:
 
 @dataclass(frozen=True)
 class Document:
-    """What a YAML file says, and on which line it says what."""
+    """What a YAML file says, and on which line it says what: ``lines`` maps the keys that lead to a value to its line."""
 
     path: Path
     value: Any
-    _lines: dict[Keys, int] = field(repr=False)
+    lines: dict[Keys, int] = field(repr=False)
 
     def line(self, *keys: Hashable) -> int:
         """The line, counted from 1, of the value below these keys; of the nearest one around it when there is none."""
-        while keys and keys not in self._lines:
+        while keys and keys not in self.lines:
             keys = keys[:-1]
-        return self._lines.get(keys, 0)
+        return self.lines.get(keys, 0)
 
     def bad(self, problem: str, *keys: Hashable) -> BadFile:
         """An error to raise about the value below these keys."""
@@ -93,7 +94,8 @@ def suggest(unknown: object, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(unknown), known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"there {'are' if len(known) > 1 else 'is'} {', '.join(known) or 'none'}"
+    names = [*known[:_MOST_NAMES], *(["…"] if len(known) > _MOST_NAMES else [])]
+    return f"there {'are' if len(known) > 1 else 'is'} {', '.join(names) or 'none'}"
 
 
 class _Reader:
@@ -166,7 +168,7 @@ class _Reader:
 
     def _pairs(self, node: yaml.MappingNode, outer: tuple[yaml.Node, ...]) -> Pairs:
         """The pairs of a mapping, merge keys followed; a key of its own beats a merged one."""
-        if node in outer:
+        if node in outer or len(outer) > _DEEPEST:
             raise self._bad("merges itself", node.start_mark)
         if node not in self.pairs:
             merged: Pairs = {}
@@ -205,9 +207,7 @@ class _Reader:
     def _scalar(self, node: yaml.Node) -> Any:
         kind = node.tag.removeprefix(_CORE)
         if kind in {"value", "merge"} or (kind in {"int", "float"} and ":" in node.value):
-            return (
-                node.value
-            )  # '=' and '<<' are text here; YAML 1.1 reads 22:22 as a number to the base of 60
+            return node.value  # '=', '<<' and 22:22 are text here, whatever YAML 1.1 makes of them
         if kind not in {"str", "int", "float", "bool", "null", "timestamp", "binary"}:
             return Tagged(node.tag)
         try:
