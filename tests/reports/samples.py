@@ -119,6 +119,7 @@ def result(
     outcome: Outcome,
     *,
     subjects: int = 1,
+    seed: int = 0,
     waiver: Waiver | None = None,
     reason: str = "",
 ) -> Result:
@@ -133,7 +134,9 @@ def result(
         {BENCHMARK: [control]} if control else {},
         outcome,
         reason or _REASONS.get(outcome, ""),
-        tuple(Finding(f"{subject}-{number}" if number else subject, *evidence) for number in found),
+        tuple(
+            Finding(f"{subject}-{seed * 7 + number:x}" if number else subject, *evidence) for number in found
+        ),
         waiver,
     )
 
@@ -144,7 +147,9 @@ def results_of(seed: int, size: int = 118) -> Iterator[Result]:
         draw = (seed * 131 + number * number * 37 + number * seed * 11) % 100
         if draw < 18:
             waiver = Waiver("Accepted by the platform board until the move to Kubernetes.", date(2026, 6, 30))
-            yield result(row, Outcome.FAIL, subjects=1 + draw % 4, waiver=waiver if draw == 7 else None)
+            yield result(
+                row, Outcome.FAIL, subjects=1 + draw % 4, seed=seed, waiver=waiver if draw == 7 else None
+            )
         elif draw < 22:
             yield result(row, Outcome.ERROR)
         elif draw < 30:
