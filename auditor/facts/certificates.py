@@ -86,7 +86,7 @@ class Certificates:
                 [f"the daemon's certificates on the host: {gap}"],
             )
         else:
-            unread = list(_denied(text, tls))
+            unread = list(_unread(text, tls))
         found = [*_on_disk(text, tls), *_served(ports)]
         names = {name for port in ports for name in port.client_cas or ()}
         return cls(*_related(found, names), tuple(unread))
@@ -164,12 +164,14 @@ def _tls_ports(bundle: Bundle) -> tuple[Port, ...]:
         return ()
 
 
-def _role(path: str, tls: DaemonTls, position: int) -> Role:
-    if not tls.enabled:
-        return Role.OTHER
-    if path == tls.certificate:
-        return Role.CHAIN if position else Role.SERVER
-    return Role.CLIENT_CA if path == tls.ca else Role.OTHER
+def _roles(path: str, tls: DaemonTls, position: int) -> list[Role]:
+    """What the certificate at a position in a file is; one file may be given for two purposes."""
+    roles = []
+    if tls.enabled and path == tls.certificate:
+        roles.append(Role.CHAIN if position else Role.SERVER)
+    if tls.enabled and path == tls.ca:
+        roles.append(Role.CLIENT_CA)
+    return roles or [Role.OTHER]
 
 
 def _on_disk(text: str, tls: DaemonTls) -> Iterator[_Found]:
@@ -179,13 +181,25 @@ def _on_disk(text: str, tls: DaemonTls) -> Iterator[_Found]:
         path = normpath(path)
         read = list(read_pem(pem)) or ["there is no certificate in this file"]
         for position, certificate in enumerate(read):
-            yield certificate, _role(path, tls, position), path
+            for role in _roles(path, tls, position):
+                yield certificate, role, path
 
 
-def _denied(text: str, tls: DaemonTls) -> Iterator[str]:
-    paths = (normpath(line[7:]) for line in text.splitlines() if line.startswith("denied "))
-    own = {tls.certificate, tls.ca} if tls.enabled else set()
-    return (f"{path}: permission denied" for path in paths if path in own)
+def _unread(text: str, tls: DaemonTls) -> Iterator[str]:
+    """Which of the daemon's own files were not read, and why."""
+    words = (line.partition(" ") for line in text.splitlines())
+    came = {normpath(path): word for word, _, path in words if word in _CAME}
+    for path in dict.fromkeys((tls.certificate, tls.ca)):
+        if tls.enabled and path and came.get(path) != "file":
+            yield f"{path}: {_CAME[came.get(path, '')]}"
+
+
+_CAME = {
+    "file": "",
+    "absent": "no longer there, though the daemon was started with it",
+    "denied": "permission denied",
+    "": "was not collected",
+}
 
 
 def _served(ports: Iterable[Port]) -> Iterator[_Found]:
@@ -232,8 +246,11 @@ def _placed(
         if seen.certificate != one.certificate
     ]
     issuer: Literal["seen", "mismatch", "not seen"] = "not seen"
-    if named:
-        issuer = "seen" if any(signed for _, signed in named) else "mismatch"
+    if any(signed for _, signed in named):
+        issuer = "seen"
+    # A leftover of the same name proves nothing; one of the daemon's own does.
+    elif any(seen.role is not Role.OTHER for seen, _ in named):
+        issuer = "mismatch"
     anchors = {seen.certificate.fingerprint for _, seen in pool if seen.role is Role.CLIENT_CA}
     above, todo = set[str](), [one]
     while todo:

@@ -4,6 +4,7 @@ import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from posixpath import normpath
 from typing import ClassVar, Literal, Self
 
 from auditor.collect.bundle import Bundle
@@ -77,7 +78,7 @@ class Files:
         for line in bundle.text("files").splitlines():
             word, _, rest = line.partition(" ")
             if word in gone:
-                gone[word].add(rest)
+                gone[word].add(normpath(rest))
             elif word == "resolved" and path:
                 seen[path] = _resolved(seen[path], rest)
             elif line:
@@ -118,7 +119,7 @@ def _file(line: str) -> tuple[str, File]:
     match = _LINE.fullmatch(line)
     if not match:
         raise Inconclusive(f"files: not what stat prints: {line[:80]!r}")
-    bits, path = int(match["mode"], 16), match["path"]
+    bits, path = int(match["mode"], 16), normpath(match["path"])
     return path, File(
         path,
         uid=int(match["uid"]),
