@@ -47,7 +47,14 @@ class Surroundings:
         try:
             config = DaemonConfig.parse(bundle)
         except Gap:
-            return cls(False, told or None, None, None, None, selinux_in_kernel=selinux)
+            return cls(
+                configured=False,
+                no_new_privileges=told or None,
+                ulimits=None,
+                cgroup_parent=None,
+                publish_address=None,
+                selinux_in_kernel=selinux,
+            )
         return cls(
             no_new_privileges=told or bool(config.setting("no-new-privileges").value),
             ulimits=_ulimits(config.setting("default-ulimits").value),

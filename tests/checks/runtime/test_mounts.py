@@ -1,0 +1,148 @@
+"""What containers see of the host's files and devices, judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from auditor.check import Manual
+from auditor.facts.containers import Containers, Mount
+from auditor.facts.engine import Engine
+from auditor.facts.surroundings import KNOWN_SOCKETS, Surroundings
+from auditor.policy import Policy
+from checks.runtime.mounts import (
+    engine_socket_mounted,
+    host_device,
+    sensitive_mount,
+    shared_mount_propagation,
+)
+from tests.checks.runtime.judging import WEB, answer, containers, observed
+
+
+def mounting(*mounts: Mount) -> Containers:
+    return containers(replace(WEB, mounts=mounts))
+
+
+def sensitive(mount: Mount, data_root: str = "/var/lib/docker", policy: Policy | None = None) -> list[str]:
+    return observed(sensitive_mount(mounting(mount), Engine(data_root=data_root), policy or Policy()))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "/",
+        "/etc",
+        "/etc/",
+        "//etc",
+        "/srv/../etc",
+        "/usr",
+        "/lib",
+        "/proc",
+        "/sys",
+        "/boot",
+        "/dev",
+        "/root",
+        "/var",
+        "/var/lib",
+        "/var/lib/docker",
+    ],
+)
+def test_a_sensitive_folder_or_one_above_it_is_found_even_read_only(source: str) -> None:
+    (found,) = sensitive(Mount(source, destination="/h"))
+    assert found.startswith(f"web: Mounts = {source} (read-only) at /h: ")
+
+
+@pytest.mark.parametrize(
+    "source", ["/etc/cron.d", "/usr/local/bin", "/dev/shm", "/sys/fs/cgroup", "/lib/modules"]
+)
+def test_what_lies_below_one_is_found_when_it_is_writable(source: str) -> None:
+    assert "(read-write)" in sensitive(Mount(source, rw=True))[0]
+    assert sensitive(Mount(source)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["/etc/shadow", "/root/.ssh/id_ed25519", "/etc/docker/tls/key.pem", "/var/lib/docker/containers"],
+)
+def test_a_secret_is_found_even_read_only(source: str) -> None:
+    assert sensitive(Mount(source))
+
+
+@pytest.mark.parametrize(
+    "source", ["/srv/data", "/etcetera", "/var/log", "/home/me", "/usrlocal", "/etc/localtime"]
+)
+def test_other_paths_are_not_sensitive(source: str) -> None:
+    assert sensitive(Mount(source, rw=source.startswith("/srv"))) == []
+
+
+def test_the_engines_folder_is_where_the_engine_says() -> None:
+    assert "is /data/docker" in sensitive(Mount("/data/docker"), "/data/docker/")[0]
+    assert "has /data/docker in it" in sensitive(Mount("/data"), "/data/docker")[0]
+
+
+def test_named_volumes_and_tmpfs_are_the_engines_own() -> None:
+    assert sensitive(Mount("/var/lib/docker/volumes/db/_data", "volume", rw=True)) == []
+    assert sensitive(Mount("", "tmpfs", rw=True)) == []
+
+
+def test_the_policy_allows_a_mount_by_its_path_only() -> None:
+    policy = Policy(allowed_mounts=("/etc/ssl/", "/var/run/docker.sock"))
+    assert sensitive(Mount("/etc/ssl", rw=True), policy=policy) == []
+    assert sensitive(Mount("/etc", rw=True), policy=policy)
+    allowed = engine_socket_mounted(mounting(Mount("/run/docker.sock")), Surroundings(), policy)
+    assert answer(allowed) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ("/var/run/docker.sock", "/var/run/docker.sock at /x"),
+        ("/run/docker.sock", "/run/docker.sock at /x"),
+        ("/var/run", "/var/run, which holds /run/docker.sock, at /x"),
+        ("/run/", "/run/, which holds /run/docker.sock, at /x"),
+        ("/", "/, which holds /run/docker.sock, at /x"),
+        ("/run/containerd", "/run/containerd, which holds /run/containerd/containerd.sock, at /x"),
+        ("/run/containerd/containerd.sock", "/run/containerd/containerd.sock at /x"),
+        ("/run/user/1000/docker.sock", "/run/user/1000/docker.sock at /x"),
+        ("/run/user/1000", "/run/user/1000, which holds /run/user/1000/…/docker.sock, at /x"),
+        ("/srv/engine", "/srv/engine, which holds /srv/engine/api, at /x"),
+    ],
+)
+def test_a_socket_or_a_folder_that_holds_it_is_found_read_only_or_not(source: str, seen: str) -> None:
+    surroundings = Surroundings(sockets=(*KNOWN_SOCKETS, "/srv/engine/api"))
+    for rw in (True, False):
+        said = engine_socket_mounted(mounting(Mount(source, destination="/x", rw=rw)), surroundings, Policy())
+        assert observed(said) == [f"web: Mounts = {seen}"]
+
+
+@pytest.mark.parametrize("source", ["/srv", "/run/lock", "/run/user/1000/bus", "/running"])
+def test_other_folders_hold_no_socket(source: str) -> None:
+    mounts = (Mount(source), Mount("/var/lib/docker/volumes/x/_data", "volume"))
+    assert answer(engine_socket_mounted(mounting(*mounts), Surroundings(), Policy())) == ([], None)
+
+
+def test_where_the_daemons_sockets_are_unknown_a_person_looks_at_the_folders() -> None:
+    _, gap = answer(engine_socket_mounted(mounting(Mount("/srv")), Surroundings(configured=False), Policy()))
+    assert isinstance(gap, Manual)
+    assert "web: /srv" in str(gap)
+
+
+@pytest.mark.parametrize(
+    ("propagation", "found"), [("shared", 1), ("rshared", 1), ("rslave", 0), ("rprivate", 0), ("", 0)]
+)
+def test_only_shared_propagation_reaches_the_host(propagation: str, found: int) -> None:
+    assert len(observed(shared_mount_propagation(mounting(Mount("/srv", propagation=propagation))))) == found
+
+
+def test_devices_are_found_however_they_are_given_unless_allowed() -> None:
+    given = replace(
+        WEB,
+        devices=("/dev/sda", "/dev/fuse"),
+        device_requests=("nvidia gpu",),
+        device_cgroup_rules=("c 1:1 rwm",),
+    )
+    assert observed(host_device(containers(given), Policy(allowed_devices=("/dev/fuse",)))) == [
+        "web: HostConfig.Devices = /dev/sda",
+        "web: HostConfig.DeviceRequests = nvidia gpu",
+        "web: HostConfig.DeviceCgroupRules = c 1:1 rwm",
+    ]
+    assert observed(host_device(containers(replace(WEB, privileged=True)), Policy()))

@@ -1,0 +1,99 @@
+"""Published ports and networks, judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from auditor.check import Manual
+from auditor.facts.containers import Containers, Port
+from auditor.facts.surroundings import Surroundings
+from auditor.policy import Policy
+from checks.runtime.ports import default_bridge, port_not_needed, port_on_every_address, privileged_port
+from tests.checks.runtime.judging import WEB, answer, containers, observed
+
+
+def publishing(*ports: Port) -> Containers:
+    return containers(replace(WEB, ports=ports))
+
+
+@pytest.mark.parametrize(
+    ("port", "found"),
+    [
+        (Port(80, 80), 1),
+        (Port(1023, 1023), 1),
+        (Port(1000, 2000), 1),
+        (Port(1024, 1024), 0),
+        (Port(0, 0), 0),
+        (Port(8080, 8090), 0),
+    ],
+)
+def test_host_ports_below_1024_are_found_in_ranges_too(port: Port, found: int) -> None:
+    assert len(observed(privileged_port(publishing(port), Policy()))) == found
+
+
+def test_a_privileged_port_that_is_allowed_is_none() -> None:
+    assert not observed(privileged_port(publishing(Port(443, 443)), Policy(allowed_ports=(443,))))
+    assert observed(privileged_port(publishing(Port(443, 444)), Policy(allowed_ports=(443,))))
+
+
+def test_without_a_policy_a_person_decides_which_ports_are_needed() -> None:
+    found, gap = answer(port_not_needed(publishing(Port(8080, 8081, "::", "80/tcp")), Policy()))
+    assert not found
+    assert isinstance(gap, Manual)
+    assert "web [::]:8080-8081->80/tcp" in str(gap)
+
+
+def test_nothing_published_needs_nobody() -> None:
+    assert answer(port_not_needed(containers(WEB), Policy())) == ([], None)
+
+
+@pytest.mark.parametrize("port", [Port(8081, 8081), Port(8080, 8081), Port(0, 0)])
+def test_a_port_that_the_policy_does_not_name_is_found(port: Port) -> None:
+    (finding,) = port_not_needed(publishing(port, Port(8080, 8080)), Policy(allowed_ports=(8080,)))
+    assert finding.expected == "host ports allowed: 8080"
+    (finding,) = port_not_needed(publishing(port), Policy(allowed_ports=()))
+    assert finding.expected == "host ports allowed: none"
+
+
+def test_publishing_all_ports_is_found_and_the_hosts_network_asked_about() -> None:
+    web = replace(WEB, publish_all_ports=True, network_mode="host")
+    found, gap = answer(port_not_needed(containers(web), Policy(allowed_ports=())))
+    assert [finding.observed for finding in found] == ["HostConfig.PublishAllPorts = true"]
+    assert "on the host's network" in str(gap)
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [("", 1), ("0.0.0.0", 1), ("::", 1), ("[::]", 1), ("127.0.0.1", 0), ("::1", 0), ("10.1.2.3", 0)],  # noqa: S104  the wildcard itself
+)
+def test_a_wildcard_address_is_found_however_it_is_written(address: str, found: int) -> None:
+    assert (
+        len(observed(port_on_every_address(publishing(Port(8080, 8080, address)), Surroundings()))) == found
+    )
+
+
+def test_a_stopped_container_gets_the_daemons_address_for_ports_that_name_none() -> None:
+    stopped = containers(replace(WEB, status="exited", ports=(Port(8080, 8080, ""),)))
+    assert not observed(port_on_every_address(stopped, Surroundings(publish_address="127.0.0.1")))
+    assert observed(port_on_every_address(stopped, Surroundings(publish_address=None))) == [
+        "web (exited): HostConfig.PortBindings = :8080->80/tcp"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "networks", "found"),
+    [
+        ("default", ("bridge",), 1),
+        ("bridge", (), 1),
+        ("app", ("app", "bridge"), 1),
+        ("default", (), 1),
+        ("default", ("none",), 0),
+        ("host", ("host",), 0),
+        ("container:x", (), 0),
+        ("app", ("app",), 0),
+    ],
+)
+def test_being_on_the_default_bridge_is_found(mode: str, networks: tuple[str, ...], found: int) -> None:
+    assert (
+        len(observed(default_bridge(containers(replace(WEB, network_mode=mode, networks=networks))))) == found
+    )
