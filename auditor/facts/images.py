@@ -49,22 +49,20 @@ class Images:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        lines = [line for line in read_engine(bundle, "images").splitlines() if line]
+        lines = [line for line in read_engine(bundle, "images").split("\n") if line]
         raw: list[_RawImage] = decode(f"[{','.join(lines)}]", list[_RawImage], "docker image inspect")
         return cls(tuple(_image(image) for image in raw))
 
 
 def full_name(reference: str) -> str:
     """``nginx`` -> ``docker.io/library/nginx:latest``: the name the engine reads it as. A digest stays where it is."""
-    first, slash, _ = reference.partition("/")
-    if not slash:
-        reference = f"docker.io/library/{reference}"
-    elif not (set(first) & set(".:") or first == "localhost"):
-        reference = f"docker.io/{reference}"
-    elif first == "index.docker.io":
-        reference = reference.removeprefix("index.")
-    tagged = ":" in reference.rpartition("/")[2]
-    return reference if tagged else f"{reference}:latest"
+    registry, slash, name = reference.partition("/")
+    if not slash or not (set(registry) & set(".:") or registry == "localhost"):
+        registry, name = "docker.io", reference
+    if registry in ("docker.io", "index.docker.io"):
+        registry, name = "docker.io", name if "/" in name else f"library/{name}"
+    tagged = ":" in name.rpartition("/")[2]
+    return f"{registry}/{name}" if tagged else f"{registry}/{name}:latest"
 
 
 def _image(raw: _RawImage) -> Image:

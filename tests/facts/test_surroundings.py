@@ -1,0 +1,74 @@
+"""What containers get when they do not say otherwise."""
+
+import json
+from typing import Any
+
+from auditor.collect.bundle import Section, Status
+from auditor.facts.surroundings import Surroundings
+from tests.facts.inspections import bundle
+
+DAEMON = Section(
+    b"socket /var/run/engine.sock\npid 7 socket\nuid 0\nexe /usr/bin/dockerd\nargument dockerd\n"
+)
+
+
+def told(config: dict[str, Any] | None = None, **more: Section) -> Surroundings:
+    file = Section(b"/etc/docker/daemon.json\n" + json.dumps(config or {}).encode())
+    return Surroundings.parse(bundle(daemon=DAEMON, daemon_config=file).adding(more))
+
+
+def test_a_daemon_without_configuration_gives_nothing() -> None:
+    surroundings = told()
+    assert surroundings.configured
+    assert surroundings.no_new_privileges is False
+    assert (surroundings.ulimits, surroundings.cgroup_parent, surroundings.publish_address) == ({}, "", "")
+
+
+def test_a_configured_daemon_gives_what_it_says() -> None:
+    surroundings = told(
+        {
+            "no-new-privileges": True,
+            "cgroup-parent": "/mine",
+            "ip": "127.0.0.1",
+            "hosts": ["unix:///srv/x.sock", "fd://"],
+        }
+    )
+    assert surroundings.no_new_privileges
+    assert (surroundings.cgroup_parent, surroundings.publish_address) == ("/mine", "127.0.0.1")
+    assert {"/run/docker.sock", "/run/engine.sock", "/srv/x.sock"} <= set(surroundings.sockets)
+
+
+def test_limits_are_read_from_the_file_and_from_flags() -> None:
+    assert told({"default-ulimits": {"nofile": {"Name": "nofile", "Hard": 64, "Soft": 32}}}).ulimits == {
+        "nofile": 64
+    }
+    flags = Section(
+        DAEMON.data + b"argument --default-ulimit\nargument nproc=16:32\nargument --default-ulimit=core=0\n"
+    )
+    file = Section(b"/etc/docker/daemon.json\n{}")
+    assert Surroundings.parse(bundle(daemon=flags, daemon_config=file)).ulimits == {"nproc": 32, "core": 0}
+
+
+def test_limits_that_make_no_sense_are_not_known() -> None:
+    for odd in (["nofile"], {"nofile": {"Soft": 1}}, {"nofile": "many"}, {"nofile": {"Hard": None}}):
+        assert told({"default-ulimits": odd}).ulimits is None
+
+
+def test_without_the_daemons_configuration_its_defaults_are_not_known() -> None:
+    surroundings = Surroundings.parse(bundle())
+    assert not surroundings.configured
+    assert surroundings.no_new_privileges is None
+    assert surroundings.ulimits is None
+
+
+def test_a_newer_engine_tells_no_new_privileges_itself() -> None:
+    info = {"ServerVersion": "29.0.0", "SecurityOptions": ["name=no-new-privileges"]}
+    engine = Section(json.dumps(info).encode())
+    assert Surroundings.parse(bundle(engine_info=engine)).no_new_privileges
+
+
+def test_the_kernels_selinux_is_seen_or_not_known() -> None:
+    assert told(host=Section(b"uid=0\nselinux=1\n")).selinux_in_kernel is True
+    assert told(host=Section(b"uid=0\n")).selinux_in_kernel is False
+    assert told(host=Section(status=Status.TIMEOUT)).selinux_in_kernel is None
+    assert told().selinux_in_kernel is None
