@@ -36,6 +36,8 @@ function toAddress(filter) {
 
 function apply(filter) {
   showResults(select(filter), filter);
+  const narrowed = Object.entries(filter).filter(([, value]) => String(value));
+  document.getElementById("filter-words").textContent = `Shown: ${narrowed.map(([name, value]) => `${name} ${String(value).replaceAll(",", ", ")}`).join("; ")}.`;
 }
 
 function fromLink() {

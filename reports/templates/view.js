@@ -26,7 +26,7 @@ function link(filter) {
 }
 
 function hostLink(host) {
-  return el("a", { class: "host", href: link({ host: host.name }) }, el("bdi", null, host.name));
+  return el("a", { class: "host", href: link({ host: host.name, outcome: "fail,error" }) }, el("bdi", null, host.name));
 }
 
 /* Adds items in batches; a button brings the next. */

@@ -115,6 +115,14 @@ def test_the_verdict_says_what_failed_and_that_it_is_incomplete() -> None:
     assert texts(rendered(samples.empty()), "//p[@class='verdict']") == ["No host was audited."]
 
 
+def test_a_run_that_saw_nothing_does_not_read_like_a_clean_one() -> None:
+    page = rendered(samples.report(samples.unreachable("db1")))
+    assert texts(page, "//p[@class='verdict']")[0].startswith(
+        "Nothing is known of 1 host. Incomplete: 1 host could not be audited"
+    )
+    assert parsed(page).xpath("//*[contains(@class, 'good')]") == []
+
+
 @pytest.mark.parametrize(
     ("days", "urgency"),
     [(-3, "expired"), (0, "urgent"), (6, "urgent"), (7, "soon"), (29, "soon"), (30, "fine"), (4000, "fine")],

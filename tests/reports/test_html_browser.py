@@ -253,6 +253,7 @@ def test_paper_shows_the_evidence_and_no_controls(opened: Open) -> None:
     expect(page.locator("#results .evidence").first).to_be_visible()
     assert page.locator("#results > details:not([open])").count() == 0
     expect(page.get_by_role("search")).to_be_hidden()
+    expect(page.get_by_text("Shown: severity critical; outcome fail")).to_be_visible()
     assert page.pdf().startswith(b"%PDF")
 
 
