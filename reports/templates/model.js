@@ -20,9 +20,9 @@ const hosts = data.hosts.map(([name, platform, transport, address, engine, syste
 const hostNames = new Set(hosts.map((host) => host.name));
 let lowered = null;
 
-/* By section: how many failures by severity, how many gaps, how many decided. The weight orders hosts, worst first. */
+/* By section: how many failures by severity, and how many of the other outcomes. The weight orders hosts, worst first. */
 for (const host of hosts) {
-  host.sections = new Map(sections.map((name) => [name, { fails: [0, 0, 0, 0], failed: 0, errors: 0, decided: 0 }]));
+  host.sections = new Map(sections.map((name) => [name, { fails: [0, 0, 0, 0], failed: 0, errors: 0, waived: 0, manual: 0, passed: 0 }]));
   host.tally = {};
   host.weight = 0;
   for (const check of checks) {
@@ -35,7 +35,9 @@ for (const host of hosts) {
       host.weight += 10 ** (2 * check.severity);
     }
     if (letter === "e") cell.errors += 1;
-    if (letter === "p" || letter === "f" || letter === "w") cell.decided += 1;
+    if (letter === "w") cell.waived += 1;
+    if (letter === "m") cell.manual += 1;
+    if (letter === "p") cell.passed += 1;
   }
   const { p = 0, f = 0, w = 0 } = host.tally;
   host.rate = p + f + w ? Math.floor((100 * p) / (p + f + w)) : null;

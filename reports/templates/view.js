@@ -57,14 +57,14 @@ function batches(container, items, build, after) {
 function cellOf(host, name) {
   const cell = host.sections.get(name);
   const worst = cell.fails.findLastIndex((count) => count > 0);
-  const kind = worst >= 0 ? SEVERITIES[worst] : cell.errors ? "error" : cell.decided ? "pass" : "nothing";
-  const said = [];
-  if (cell.failed) said.push(`${amount(cell.failed, "failure")}, worst ${SEVERITIES[worst]}`);
-  if (cell.errors) said.push(`${cell.errors} not known`);
-  const label = `${name} on ${host.name}: ${said.join("; ") || (kind === "pass" ? "passed" : "nothing to decide")}`;
-  const parts = [mark(), cell.failed ? String(cell.failed) : kind === "error" ? String(cell.errors) : ""];
+  const kind = worst >= 0 ? SEVERITIES[worst] : cell.errors ? "error" : cell.waived ? "waived" : cell.passed ? "pass" : "nothing";
+  const said = [cell.failed && `${amount(cell.failed, "failure")}, worst ${SEVERITIES[worst]}`, cell.errors && `${cell.errors} not known`,
+    cell.waived && `${cell.waived} waived`, cell.manual && `${cell.manual} for a person to decide`, cell.passed && `${cell.passed} passed`].filter(Boolean);
+  const label = `${name} on ${host.name}: ${said.join("; ") || "nothing to decide"}`;
+  const number = { error: cell.errors, waived: cell.waived }[kind] || cell.failed;
+  const parts = [mark(), number ? String(number) : ""];
   if (cell.failed && cell.errors) parts.push(el("span", { class: "also" }, mark(), String(cell.errors)));
-  const outcome = said.length ? "fail,error" : "pass,waived,manual,not-applicable";
+  const outcome = cell.failed || cell.errors ? "fail,error" : "pass,waived,manual,not-applicable";
   return el("td", { class: "cellbox", role: "cell" },
     el("a", { class: `cell ${kind}`, href: link({ host: host.name, section: name, outcome }), "aria-label": label, title: label, "data-label": name }, ...parts));
 }

@@ -154,8 +154,9 @@ def test_every_host_has_an_address_of_its_own(opened: Open) -> None:
     expect(page.get_by_label("Host", exact=True)).to_have_value("db1")
 
 
-def test_a_cell_of_the_matrix_leads_to_its_findings(opened: Open) -> None:
+def test_a_cell_of_the_matrix_says_all_it_stands_for_and_leads_to_its_findings(opened: Open) -> None:
     page = opened()
+    expect(page.get_by_role("link", name="host on web1: 1 failure, worst low; 2 waived; ")).to_be_visible()
     page.get_by_role("link", name="runtime on web1:").click()
     expect(page.get_by_label("Section", exact=True)).to_have_value("runtime")
     expect(page.locator("#count")).to_contain_text("on 1 host")
