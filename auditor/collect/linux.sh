@@ -220,9 +220,9 @@ started() {
 
 # Why a path is not seen: ABSENT, or DENIED when a folder above it may not be entered.
 why_not() {
-    above=$1
-    while [ "$above" != / ] && [ ! -e "$above" ]; do above=$(dirname "$above"); done
-    [ -x "$above" ] && echo "$ABSENT" || echo "$DENIED"
+    case $1 in /*) above=$1 ;; *) above=./$1 ;; esac
+    while [ -n "$above" ] && [ ! -e "$above" ]; do above=${above%/*}; done
+    [ -x "${above:-/}" ] && echo "$ABSENT" || echo "$DENIED"
 }
 
 # One line for a path: mode in hex, uid, gid, names, size, modification time, path, all of what a link leads to, and
