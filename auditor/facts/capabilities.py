@@ -1,5 +1,7 @@
 """Linux capabilities: their names, what Docker gives by default, and what a container ends up with."""
 
+from functools import lru_cache
+
 # In the kernel's order: a capability's place is its bit in CapEff.
 ALL = (
     "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "LINUX_IMMUTABLE",
@@ -33,6 +35,7 @@ def effective(add: tuple[str, ...], drop: tuple[str, ...], *, privileged: bool) 
     return DEFAULT - dropped | added
 
 
+@lru_cache(maxsize=256)
 def names(mask: int) -> frozenset[str]:
     """The capabilities of a bit mask, as in ``CapEff``; bits newer than this table are left out."""
     return frozenset(name for bit, name in enumerate(ALL) if mask >> bit & 1)

@@ -64,7 +64,7 @@ class Containers:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        engine = Engine.parse(bundle)
+        version = Engine.parse(bundle).version_tuple
         read_engine(bundle, "containers")
         listed, still, found, bad = list[str](), set[str](), list[Container](), list[tuple[str, str]]()
         for line in bundle.read("containers").splitlines():
@@ -74,7 +74,7 @@ class Containers:
                 still.add(line[6:].decode("utf-8", "replace"))
             elif line:
                 try:
-                    found.append(read_container(line, engine.version_tuple))
+                    found.append(read_container(line, version))
                 except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
                     bad.append((line[:500].decode("utf-8", "replace"), str(error)))
         seen = {container.id for container in found}

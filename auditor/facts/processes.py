@@ -10,8 +10,6 @@ from auditor.facts import capabilities
 from auditor.facts.container import Container
 from auditor.gaps import Inconclusive
 
-_STATUS = re.compile(r"^/proc/(\d+)/status:(\w+):[ \t]*(.*)$", re.MULTILINE)
-_CGROUP = re.compile(r"^/proc/(\d+)/cgroup:(.*)$", re.MULTILINE)
 _CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -72,10 +70,17 @@ class Processes:
         except Inconclusive as gap:
             return cls(gap=str(gap))
         status: dict[str, dict[str, str]] = {}
-        for pid, key, value in _STATUS.findall(text):
-            status.setdefault(pid, {})[key] = value
+        groups: list[tuple[str, str]] = []
+        for line in text.split("\n"):
+            pid, _, rest = line.removeprefix("/proc/").partition("/")
+            file, _, value = rest.partition(":")
+            if file == "status":
+                key, _, value = value.partition(":")
+                status.setdefault(pid, {})[key] = value.strip()
+            elif file == "cgroup":
+                groups.append((pid, value))
         found: dict[str, list[Process]] = {}
-        for pid, group in _CGROUP.findall(text):
+        for pid, group in groups:
             for container in dict.fromkeys(_CONTAINER_ID.findall(group)):
                 found.setdefault(container, []).extend(_process(pid, status.get(pid, {})))
         return cls({container: tuple(processes) for container, processes in found.items()})
