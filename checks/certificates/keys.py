@@ -33,8 +33,11 @@ def ca_key_on_host(certificates: Certificates, keys: Keys, tls: DaemonTls) -> Fi
         Move the key to a machine that is not reachable from hosts, and delete it here
         (``shred -u``). If others could read it, replace the CA.
     """
+    # That the server's own certificate is a CA's is another check's finding, unless it signs clients as well.
     authorities = [
-        seen for seen in certificates.seen if seen.certificate.is_ca or seen.role is Role.CLIENT_CA
+        seen
+        for seen in certificates.seen
+        if seen.role is Role.CLIENT_CA or (seen.certificate.is_ca and seen.role is not Role.SERVER)
     ]
     for path, seen in _held(keys, authorities):
         yield Finding(path, f"the key of {seen}", "kept off the host", "public halves compared")

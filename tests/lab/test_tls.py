@@ -211,7 +211,7 @@ KINDS = {
     "expires in 5 days": {"certificate-expires-in-days"},
     "no alternative name": {"certificate-without-names"},
     "client only": {"server-certificate-not-for-servers"},
-    "an authority itself": {"server-certificate-is-ca"},
+    "an authority itself": {"server-certificate-is-ca", "certificate-refused-by-strict-verifiers"},
     "rsa 1024": {"certificate-key-weak"},
     "self-signed": {"server-certificate-self-signed"},
 }
@@ -225,8 +225,8 @@ def test_a_bad_certificate_that_dockerd_serves_without_a_word_is_found(
     with engine(config=files.settings, hosts=[f"tcp://127.0.0.1:{port}"]) as running:
         results = audit(running)
     assert failures(results) == KINDS[kind] | ALWAYS
-    [name] = KINDS[kind]
-    assert results[name].findings[0].subject.startswith(str(files.certificate))
+    for name in KINDS[kind]:
+        assert results[name].findings[0].subject.startswith(str(files.certificate))
 
 
 @pytest.mark.parametrize("kind", ["no extended key usage", "server and client"])
