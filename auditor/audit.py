@@ -10,7 +10,7 @@ import msgspec
 
 from auditor import __version__
 from auditor.collect.bundle import Bundle
-from auditor.collect.probe import probe
+from auditor.probe import probe
 from auditor.evaluate import Judgement, compare, judge, unreachable
 from auditor.facts.base import Knowledge
 from auditor.facts.certificates import Certificates

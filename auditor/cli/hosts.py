@@ -62,15 +62,14 @@ def find_hosts(names: Sequence[str], inventory: Path | None, limit: str, reach: 
 
 def from_inventory(inventory: Path | None, limit: str) -> tuple[Host, ...]:
     """The hosts of an inventory (default: ``inventory.yaml`` here), or those of them that ``limit`` names."""
-    from auditor.inventory import load, select  # noqa: PLC0415
+    from auditor.inventory import load  # noqa: PLC0415
 
     path = inventory or INVENTORY
     if inventory is None and not path.exists():
         raise UsageError(
             "no host named and no inventory.yaml here: name a host ('auditor run local'), or give --inventory FILE"
         )
-    hosts = load(path)
-    return select(hosts, limit) if limit else hosts
+    return load(path, limit=limit or "all")
 
 
 def bundle_hosts(paths: Sequence[Path]) -> tuple[Host, ...]:

@@ -119,7 +119,7 @@ class Container:
 
     @property
     def subject(self) -> str:
-        """Its name, and its state when that is not running: what findings call it."""
+        """Its name, and its state when that is not running: what evidence for people calls it."""
         return self.name if self.status == "running" else f"{self.name} ({self.status})"
 
     @property

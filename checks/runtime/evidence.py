@@ -7,13 +7,14 @@ from auditor.facts.container import Container
 
 
 def deviation(container: Container, field: str, value: object, expected: str) -> Finding:
-    """A finding about one container: a field of its inspection, by the API's name, and the value wanted."""
-    return Finding(
-        container.subject,
-        f"{field} = {value}",
-        expected,
-        f"container {container.id[:12]}:/{field.replace('.', '/')}",
-    )
+    """
+    A finding about one container: a field of its inspection, by the API's name, and the value wanted.
+
+    The subject is the bare name, which waivers match; the source tells a state other than running.
+    """
+    state = "" if container.status == "running" else f" ({container.status})"
+    source = f"container {container.id[:12]}{state}:/{field.replace('.', '/')}"
+    return Finding(container.name, f"{field} = {value}", expected, source)
 
 
 def listing(items: Iterable[str], *, most: int = 20) -> str:

@@ -25,8 +25,8 @@ def test_a_stopped_container_is_judged_by_what_it_starts() -> None:
     by_path = replace(WEB, status="exited", path="/usr/sbin/sshd")
     by_argument = replace(WEB, status="created", path="/sbin/tini", sshd=True)
     assert observed(ssh_server_in_container(containers(by_path, by_argument), Processes())) == [
-        "web (exited): Path = /usr/sbin/sshd",
-        "web (created): Path = /sbin/tini with sshd in its arguments",
+        "web: Path = /usr/sbin/sshd",
+        "web: Path = /sbin/tini with sshd in its arguments",
     ]
 
 

@@ -76,7 +76,7 @@ def test_a_stopped_container_gets_the_daemons_address_for_ports_that_name_none()
     stopped = containers(replace(WEB, status="exited", ports=(Port(8080, 8080, ""),)))
     assert not observed(port_on_every_address(stopped, Surroundings(publish_address="127.0.0.1")))
     assert observed(port_on_every_address(stopped, Surroundings(publish_address=None))) == [
-        "web (exited): HostConfig.PortBindings = :8080->80/tcp"
+        "web: HostConfig.PortBindings = :8080->80/tcp"
     ]
 
 
