@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.console import Console
+
 from auditor.audit import audit, see_from_here
 from auditor.cli.catalogue import all_checks, benchmark_named
 from auditor.cli.progress import progress
@@ -20,6 +22,7 @@ from auditor.plan import Plan, make_plan
 from auditor.results import AuditReport, Outcome, Severity
 from auditor.waivers import Waivers, load_waivers
 from reports import FORMATS, Renderer
+from reports.console import show
 
 CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 
@@ -62,7 +65,10 @@ class Destination:
     render: Renderer
 
     def write(self, report: AuditReport) -> None:
-        """Write the report: whole, or not at all."""
+        """Write the report: whole, or not at all. The console report fits itself to the terminal."""
+        if (self.format, self.path) == ("console", "-"):
+            show(report, Console())
+            return
         text = (piece.encode("utf-8", "backslashreplace") for piece in self.render(report))
         if self.path == "-":
             sys.stdout.buffer.writelines(text)
