@@ -86,7 +86,7 @@ def wide_client_ca_announced(live: LivePorts) -> Findings:
         if not number:
             yield Finding(
                 _name(live, port),
-                "no CA named: every CA of the operating system",
+                "no CA named, as dockerd does when it takes every CA of the operating system",
                 "a CA of your own",
                 _SOURCE,
             )
