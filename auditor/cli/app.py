@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from auditor import __version__
+from auditor.cli import certs
 
 app = typer.Typer(
     name="auditor",
@@ -18,6 +19,8 @@ app = typer.Typer(
     add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+
+app.add_typer(certs.app)
 
 INVENTORY = Path("inventory.yaml")
 
