@@ -22,7 +22,7 @@ Pairs = dict[Hashable, tuple[yaml.Node, int]]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_BYTES = 32_000_000
-_MOST_VALUES = 500_000
+_MOST_VALUES = 300_000
 _DEEPEST = 60
 _MOST_NAMES = 40
 _CORE = "tag:yaml.org,2002:"

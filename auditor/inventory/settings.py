@@ -56,7 +56,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         tuple[File, ...], Meta(description="Files to find host keys in, in place of yours and the system's.")
     ] = ()
     proxy_jump: Annotated[
-        Word | tuple[Word, ...],
+        str
+        | tuple[
+            str, ...
+        ],  # without a pattern: msgspec 0.22 ends the process when a union has one beside a list
         Meta(
             description="Hosts to go through, first hop first: host, user@host:port, or a host of this inventory; none: none."
         ),

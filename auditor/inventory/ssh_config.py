@@ -12,7 +12,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -54,11 +54,6 @@ class _Setting:
     path: Path
     line: int
 
-    @property
-    def slot(self) -> str:
-        """What it competes for: the first of ProxyJump and ProxyCommand keeps out the other."""
-        return "proxy" if self.key in {"proxyjump", "proxycommand"} else self.key
-
     def bad(self, problem: str) -> BadFile:
         return BadFile(self.path, problem, line=self.line)
 
@@ -95,11 +90,10 @@ class SshConfig:
     def _matching(
         self, name: str, user: str, before: dict[str, list[_Setting]], *, final: bool = False
     ) -> dict[str, list[_Setting]]:
-        found = {slot: list(settings) for slot, settings in before.items()}
+        found = {key: list(settings) for key, settings in before.items()}
         local, resolved = local_user(), _first(before, "hostname", name).replace("%h", name)
         for setting in self.settings:
-            known = found.get(setting.slot)
-            if known and (setting.key not in _LISTS or setting in known):
+            if _too_late(setting, found) or (final and setting.key == "hostname"):
                 continue
             now = {
                 "hostline": resolved,
@@ -109,7 +103,7 @@ class SshConfig:
                 "localuser": local,
             }
             if all(_holds(criterion, now, final=final) for criterion in setting.criteria):
-                found.setdefault(setting.slot, []).append(setting)
+                found.setdefault(setting.key, []).append(setting)
         return found
 
 
@@ -147,6 +141,7 @@ def _read(path: Path, outer: tuple[_Criterion, ...], depth: int) -> Iterator[_Se
         setting = _setting(line.strip(), criteria, path, number)
         if setting.key in {"host", "match"}:
             criteria = (*outer, *_criteria(setting))
+            yield replace(setting, criteria=criteria)
         elif setting.key == "include":
             for included in _included(setting):
                 yield from _read(included, criteria, depth + 1)
@@ -190,6 +185,18 @@ def _included(setting: _Setting) -> Iterator[Path]:
     base = _SYSTEM.parent if setting.path.is_relative_to(_SYSTEM.parent) else Path.home() / ".ssh"
     for pattern in setting.arguments:
         yield from map(Path, sorted(glob.glob(str(base / os.path.expanduser(pattern)))))  # noqa: PTH111, PTH207  Path.expanduser raises on an unknown user, Path.glob on an absolute pattern
+
+
+def _too_late(setting: _Setting, found: dict[str, list[_Setting]]) -> bool:
+    """Whether another came first; ProxyJump and ProxyCommand keep each other out, but for ``ProxyJump none``."""
+    if setting.key in _LISTS:
+        return setting in found.get(setting.key, ())
+    jump = _first(found, "proxyjump", "none")
+    return (
+        setting.key in found
+        or (setting.key == "proxyjump" and "proxycommand" in found)
+        or (setting.key == "proxycommand" and jump.lower() != "none")
+    )
 
 
 def _holds(criterion: _Criterion, now: dict[str, str], *, final: bool) -> bool:
@@ -255,13 +262,10 @@ def _files(found: dict[str, list[_Setting]], tokens: dict[str, str]) -> dict[str
 
 
 def _proxy(found: dict[str, list[_Setting]]) -> dict[str, Any]:
-    """ProxyJump or ProxyCommand, whichever comes first."""
-    if "proxy" not in found:
-        return {}
-    first = found["proxy"][0]
-    if first.key == "proxyjump":
-        return {"proxy_jump": hops(first.arguments[0])}
-    return {"proxy_command": "" if first.arguments[0].lower() == "none" else first.arguments[0]}
+    command = _first(found, "proxycommand", "")
+    if command:
+        return {"proxy_command": "" if command.lower() == "none" else command}
+    return {"proxy_jump": hops(_first(found, "proxyjump", ""))} if "proxyjump" in found else {}
 
 
 def _port(setting: _Setting) -> int:
