@@ -145,7 +145,7 @@ section_files() {
 
 # Certificates (public by nature) of the daemon, of its neighbours and of clients on this host.
 section_certificates() {
-    printf '%s' "$denied_folders" | sed 's#.*#denied &/#'
+    printf '%s\n' "$denied_folders" | sed -n 's#..*#denied &/#p'
     printf '%s\n' "$ca_file" "$cert_file" "$near_files" | awk 'NF && !seen[$0]++' | while IFS= read -r path; do
         if [ -f "$path" ] && [ -r "$path" ]; then
             found=$(head -c "$BYTES_OF_A_FILE" -- "$path" | certificates)
@@ -159,7 +159,7 @@ section_certificates() {
 
 # Private keys near them: where, whether encrypted, and the SHA-256 of the public half. Never a byte of the key.
 section_keys() {
-    printf '%s' "$denied_folders" | sed 's#.*#denied &/#'
+    printf '%s\n' "$denied_folders" | sed -n 's#..*#denied &/#p'
     printf '%s\n' "$key_file" "$near_files" | awk 'NF && !seen[$0]++' | while IFS= read -r path; do
         if ! { [ -f "$path" ] && [ -r "$path" ]; }; then
             not_seen "$path"

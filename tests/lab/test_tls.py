@@ -14,6 +14,7 @@ from auditor.benchmark import load_benchmark
 from auditor.cli.catalogue import BENCHMARKS, all_checks
 from auditor.collect.bundle import Bundle, load
 from auditor.evaluate import judge
+from auditor.facts.keys import Keys
 from auditor.fleet import describe
 from auditor.host import Host
 from auditor.plan import make_plan
@@ -341,3 +342,16 @@ def test_odd_paths_and_hostile_files_do_not_mislead_the_collector(
     assert f"file {files.ca}\n-----BEGIN" in certificates
     assert "file .pem" not in certificates.replace(str(files.folder), "")
     assert f" {files.folder}/it's $(id).key\n" in bundle.text("keys")
+
+
+def test_a_user_who_is_not_root_is_told_what_could_not_be_seen() -> None:
+    command = ["su", "-s", "/bin/sh", "nobody", "-c", "sh -s -- files certificates keys"]
+    done = subprocess.run(
+        command, input=SCRIPT.read_bytes(), capture_output=True, timeout=60, check=True, cwd="/"
+    )
+    bundle = load(done.stdout)
+    lines = bundle.text("keys").splitlines()
+    assert "denied /root/.docker/" in lines
+    assert {line.partition(" ")[0] for line in lines} == {"denied"}
+    assert "denied /root/.docker" in bundle.text("files").splitlines()
+    assert Keys.parse(bundle).unread[0] == "/root/.docker/: permission denied"
