@@ -131,14 +131,15 @@ def engine(
 
 
 def _arguments(folder: Path, flags: Sequence[str], hosts: Sequence[str]) -> list[str]:
+    namespace = folder.name.replace("_", "x")  # containerd takes no name that ends in _
     return [
         "dockerd",
         f"--data-root={folder}/data",
         f"--exec-root={folder}/exec",
         f"--pidfile={folder}/dockerd.pid",
         f"--config-file={folder}/daemon.json",
-        f"--containerd-namespace={folder.name}",  # a system's containerd, if there is one, is shared
-        f"--containerd-plugins-namespace={folder.name}-plugins",
+        f"--containerd-namespace={namespace}",  # a system's containerd, if there is one, is shared
+        f"--containerd-plugins-namespace={namespace}-plugins",
         f"--host=unix://{folder}/docker.sock",
         *(f"--host={host}" for host in hosts),
         "--bridge=none",
