@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -90,7 +90,7 @@ def audit_all(
     enrich: Enrich | None = None,
     on_event: Callable[[Event], None] | None = None,
     stop: threading.Event | None = None,
-) -> Iterator[HostOutcome[R]]:
+) -> Generator[HostOutcome[R], None, None]:
     """
     One outcome per host, in the order in which they finish. Nothing that a host does raises here.
 

@@ -61,6 +61,7 @@ def _begin(host: Host, deadline: Deadline, stack: ExitStack) -> tuple[Engine, An
     """
     engine = Engine(host, deadline)
     stack.callback(engine.close)
+    engine.knock()
     try:
         return engine, _version(engine), None
     except requests.RequestException as error:

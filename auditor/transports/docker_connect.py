@@ -3,6 +3,7 @@
 import errno
 import json
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,6 +59,24 @@ class Engine:
         self._client.trust_env = False
         if context:
             self._client.mount("https://", _Adapter(context))
+
+    def knock(self) -> None:
+        """
+        See whether a unix socket lets us in: docker-py forgets to close the one it could not connect.
+
+        Raises:
+            Unreachable, LoginRefused: it does not.
+        """
+        where = address(self.host)
+        if where.startswith("unix://"):
+            with socket.socket(socket.AF_UNIX) as sock:
+                try:
+                    sock.settimeout(
+                        self.deadline.left(f"connecting to {where}", at_most=self.host.timeouts.connect)
+                    )
+                    sock.connect(where.removeprefix("unix://"))
+                except OSError as error:
+                    raise explain(self.host, requests.ConnectionError(error)) from error
 
     def close(self) -> None:
         """Let the connection go."""

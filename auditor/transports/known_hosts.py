@@ -6,7 +6,6 @@ other than 22, or one hashed name ``|1|SALT|HASH``.
 """
 
 import base64
-import binascii
 import fnmatch
 import hashlib
 import hmac
@@ -131,7 +130,7 @@ def _entry(line: str, where: str) -> Entry | None:
         return None
     try:
         blob = base64.b64decode(fields[2], validate=True)
-    except binascii.Error:
+    except ValueError:
         return None
     return Entry(marker, tuple(fields[0].split(",")), fields[1], blob, where)
 

@@ -49,10 +49,10 @@ class Ssh:
         doing = f"the collector on {host.name}"
         try:
             channel = connection.open_session(window_size=_WINDOW, timeout=deadline.left(doing))
-            channel.settimeout(_PATIENCE)
+            channel.settimeout(deadline.left(doing))
             channel.exec_command(command)
-            channel.sendall(linux_script())
-            channel.shutdown_write()
+            _send(channel, linux_script())
+            channel.settimeout(_PATIENCE)
             said, complaint = self._read(channel, deadline)
         except (paramiko.SSHException, OSError, EOFError) as error:
             if deadline.passed:
@@ -88,6 +88,16 @@ class Ssh:
                     f"more than {self._limit // 1024**2} MiB of reply: this is not our collector's"
                 )
         return bytes(said), bytes(complaint)
+
+
+def _send(channel: paramiko.Channel, script: bytes) -> None:
+    try:
+        channel.sendall(script)
+        channel.shutdown_write()
+    except OSError:
+        # A command that ends at once may have said why: then there is something to read.
+        if not channel.closed:
+            raise
 
 
 def _connect(host: Host, deadline: Deadline, stack: ExitStack, allowed: int) -> Connection:

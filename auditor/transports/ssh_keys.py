@@ -73,7 +73,7 @@ class Keys:
         try:
             return read_key(path, self.ssh.passphrase)
         except OSError as error:
-            problem = error.strerror or "cannot be read"
+            problem = f"cannot be read ({error.strerror})"
         except TypeError:
             problem = "is encrypted, and no passphrase is given"
         except (ValueError, UnsupportedAlgorithm):
@@ -82,13 +82,13 @@ class Keys:
         for candidate in self._from_agent():
             if candidate.key.asbytes() == public:
                 return candidate.key
-        self.skipped.append(f"key {path}: {problem}")
+        self.skipped.append(f"key {path} {problem}")
         return None
 
     def _with_certificates(self, key: paramiko.PKey, path: Path) -> Iterator[Candidate]:
         for file in (Path(f"{path}-cert.pub"), *(file.expanduser() for file in self.ssh.certificate_files)):
             with suppress(OSError, ValueError, paramiko.SSHException):
-                certified = copy.copy(key)
+                certified = _copy(key)
                 certified.load_certificate(file.read_text())
                 if _certifies(certified):
                     yield Candidate(certified, f"certificate {file}")
@@ -150,6 +150,15 @@ def _openssh(key: object) -> str:
     private: ec.EllipticCurvePrivateKey = key  # type: ignore[assignment]  # one of three, alike in this
     form = serialization.PrivateFormat.OpenSSH
     return private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def _copy(key: paramiko.PKey) -> paramiko.PKey:
+    """The same key, to put a certificate on; an agent's key is a stand-in that does not copy."""
+    return (
+        paramiko.AgentKey(key.agent, key.blob, key.comment)
+        if isinstance(key, paramiko.AgentKey)
+        else copy.copy(key)
+    )
 
 
 def _public_blob(path: Path) -> bytes:

@@ -83,10 +83,13 @@ def _refused(connection: Connection, doing: str, attempts: _Attempts, keys: Keys
     skipped = f" ({'; '.join(keys.skipped)})" if keys.skipped else ""
     wanted = f"; it takes {', '.join(sorted(attempts.accepted))}" if attempts.accepted else ""
     banner = shortened(getattr(connection.auth_handler, "banner", None) or b"")
-    return LoginRefused(
-        f"{doing}: {tried}{skipped}{wanted}{f' (it says: {banner})' if banner else ''}: list one of these keys in that "
-        f"user's authorized_keys there, or name another by identity_file"
+    said = f" (it says: {banner})" if banner else ""
+    step = (
+        "list one of these keys in that user's authorized_keys there, or name another"
+        if attempts.tried
+        else "name one"
     )
+    return LoginRefused(f"{doing}: {tried}{skipped}{wanted}{said}: {step} by identity_file")
 
 
 def _closed(connection: Connection, doing: str, attempts: _Attempts) -> LoginRefused:

@@ -1,7 +1,6 @@
 """Whether a host is who it should be: known_hosts, a pinned key, or a certificate for its key."""
 
 import base64
-import binascii
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -104,7 +103,7 @@ class Trust:
         fields = self.ssh.host_key.split()
         try:
             return fingerprint(base64.b64decode(fields[1], validate=True))
-        except (IndexError, binascii.Error) as error:
+        except (IndexError, ValueError) as error:
             raise HostKeyRejected(
                 f"{self.name}: host_key is neither a fingerprint (SHA256:…) nor a public key (ssh-ed25519 AAAA…): "
                 f"correct it in the inventory"

@@ -1,0 +1,75 @@
+"""The collector on this very machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from auditor.errors import BadReply, DeadlineExceeded
+from auditor.host import Host
+from auditor.transports.base import Deadline
+from auditor.transports.local import Local
+
+HERE = Host("here")
+
+
+def fake_shell(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts an ``env`` of ours first on PATH: what the transport starts is then ``script``."""
+    program = folder / "env"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_the_sections_that_were_asked_for_come_back() -> None:
+    bundle = Local().collect(HERE, ("host", "files"), Deadline(60))
+    assert list(bundle.sections) == ["host", "files"]
+    assert f"uid={os.geteuid()}\n" in bundle.text("host")
+
+
+def test_the_given_socket_is_asked(tmp_path: Path) -> None:
+    host = Host("here", path=tmp_path / "engine.sock")
+    assert (
+        f"socket {tmp_path}/engine.sock"
+        in Local().collect(host, ("daemon",), Deadline(60)).section("daemon").data.decode()
+    )
+
+
+def test_what_hangs_is_killed_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_shell(tmp_path, f"sleep 1000 & echo $! > {tmp_path}/pid; wait", monkeypatch)
+    with pytest.raises(DeadlineExceeded, match=r"the collector on here: no end within the 0\.5 s"):
+        Local().collect(HERE, (), Deadline(0.5))
+    child = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+def test_garbage_is_no_reply_and_the_beginning_of_the_complaint_is_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_shell(tmp_path, "echo hello; echo 'no such thing' >&2; exit 3", monkeypatch)
+    with pytest.raises(BadReply, match=r"ended with status 3 without a reply \(no such thing\)"):
+        Local().collect(HERE, (), Deadline(30))
+
+
+def test_a_reply_beyond_its_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_shell(tmp_path, "exec yes", monkeypatch)
+    with pytest.raises(BadReply, match=r"MiB of reply"):
+        Local(limit=100_000).collect(HERE, (), Deadline(30))
+
+
+def test_a_machine_without_a_shell_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(BadReply, match=r"no shell to run the collector with"):
+        Local().collect(HERE, (), Deadline(30))
+
+
+def test_neither_docker_nor_ssh_is_loaded_for_it() -> None:
+    program = (
+        "import sys; from auditor.host import Host; from auditor.transports.base import open_transport; "
+        "open_transport(Host('here')); assert not {'docker', 'paramiko', 'requests', 'cryptography'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
