@@ -53,6 +53,23 @@ class SshOptions:
 
 
 @dataclass(frozen=True)
+class WinrmOptions:
+    """
+    How to log in by WinRM; the user and the password are the host's.
+
+    Files that are not named are looked for in the host's ``tls_dir``: ca.pem, cert.pem, key.pem.
+    """
+
+    auth: Literal["ntlm", "kerberos", "certificate", "basic"] = "ntlm"
+    scheme: Literal["https", "http"] = "https"
+    """Plain HTTP goes with NTLM and Kerberos only, which then encrypt every message."""
+    ca_file: Path | None = None
+    """Certificates to trust, PEM; None: the public authorities. The host's own, where it signed itself, will do."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True)
 class Jump:
     """One hop on the way."""
 
@@ -83,6 +100,7 @@ class Host:
     tags: tuple[str, ...] = ()
     timeouts: Timeouts = Timeouts()
     ssh: SshOptions = SshOptions()
+    winrm: WinrmOptions = WinrmOptions()
     tls_dir: Path | None = None
     path: Path | None = None
     policy: Policy = field(default_factory=Policy)

@@ -12,7 +12,7 @@ The form is the collector's own output, so a file made by hand (``sh linux.sh > 
 NONCE is drawn anew for each run, so nothing a host's containers contain can forge a frame. STATUS is the exit
 status of the section's command; 66 says *there is no such thing here*, 69 *no shell to look with*, 77 *not allowed*,
 124 *timed out*.
-A bundle may be gzipped as a whole.
+A bundle may be gzipped as a whole, and for Windows packed in ``armour``.
 """
 
 import re
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
+from auditor.collect import armour
 from auditor.errors import BadReply
 from auditor.gaps import Inconclusive
 
@@ -127,7 +128,8 @@ def load(raw: bytes) -> Bundle:
     Raises:
         BadReply: it is none; the text quotes its beginning.
     """
-    text = _gunzip(raw) if raw.startswith(_GZIP) else raw
+    plain = raw if raw.startswith(_GZIP) else armour.unpack(raw)
+    text = _gunzip(plain) if plain.startswith(_GZIP) else plain
     header = _HEADER.search(text)
     if not header:
         raise BadReply(f"not a bundle, it begins {bytes(text[:200])!r}" if text else "an empty reply")
