@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from auditor.cli import certs_delivery
 from auditor.cli.certs_options import (
     PKI,
     Days,
@@ -258,3 +259,9 @@ def status(
     from auditor.cli.certificates import print_status
 
     sys.exit(print_status(folder, live=not offline, as_json=as_json))
+
+
+app.command()(certs_delivery.bundle)
+app.command()(certs_delivery.install)
+app.command()(certs_delivery.renew)
+app.command(name="rotate-ca")(certs_delivery.rotate_ca)

@@ -121,10 +121,14 @@ def linux_command(sections: Sequence[str], *, sudo: bool, socket: str = "") -> l
 
     ``socket`` is the engine's unix socket, where it is not to be found by the script itself.
     """
-    clean = ["env", "LC_ALL=C", _PATH]
-    elevate = [*clean, "sudo", "-n"] if sudo else []
     options = ["-z", "-n", secrets.token_hex(16), *(["-s", socket] if socket else [])]
-    return [*elevate, *clean, "sh", "-s", "--", *options, *sections]
+    return [*linux_shell(sudo=sudo), "-s", "--", *options, *sections]
+
+
+def linux_shell(*, sudo: bool) -> list[str]:
+    """A POSIX shell with a clean environment, root by ``sudo -n`` if asked."""
+    clean = ["env", "LC_ALL=C", _PATH]
+    return [*([*clean, "sudo", "-n"] if sudo else []), *clean, "sh"]
 
 
 def shortened(text: bytes | str, limit: int = 200) -> str:

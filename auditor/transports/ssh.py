@@ -39,7 +39,7 @@ class Ssh:
             Unreachable, HostKeyRejected, LoginRefused, DeadlineExceeded, BadReply: as they say.
         """
         with ExitStack() as stack:
-            connection = _connect(host, deadline, stack, self._limit + _OVERHEAD)
+            connection = connect(host, deadline, stack, self._limit + _OVERHEAD)
             with deadline.closing(partial(end, connection)):
                 return self._run(host, connection, sections, deadline)
 
@@ -100,8 +100,13 @@ def _send(channel: paramiko.Channel, script: bytes) -> None:
             raise
 
 
-def _connect(host: Host, deadline: Deadline, stack: ExitStack, allowed: int) -> Connection:
-    """Logged in on the host, by way of its jumps; each is who it should be, and may send ``allowed`` bytes."""
+def connect(host: Host, deadline: Deadline, stack: ExitStack, allowed: int) -> Connection:
+    """
+    Logged in on the host, by way of its jumps; each is who it should be, and may send ``allowed`` bytes.
+
+    Raises:
+        Unreachable, HostKeyRejected, LoginRefused, DeadlineExceeded: as they say.
+    """
     user = host.user or getpass.getuser()
     hops = [
         Hop(f"jump host {jump.address}", jump.address, jump.port or _PORT, jump.user or user, jump.ssh)

@@ -1,0 +1,17 @@
+# Makes the new state final, unless rollback.sh was first. Keeps what was there before in /etc/docker/tls/backup.
+set -u
+home=/etc/docker/tls work=$home/.work
+if ! mv "$work/armed" "$work/confirmed" 2>/dev/null; then
+    cat "$home/last" 2>/dev/null
+    exit 1
+fi
+systemctl stop docker-host-auditor-rollback.timer
+{ read -r config && read -r dropin && read -r new; } < "$work/settings"
+rm -rf "$home/backup"
+mv "$work/backup" "$home/backup"
+for folder in "$home"/auditor-*; do
+    [ "$folder" = "$new" ] || rm -rf "$folder"
+done
+rm -rf "$work"
+printf 'state new\n' > "$home/last"
+cat "$home/last"

@@ -1,0 +1,214 @@
+"""Certificates to a host: planned, put in place, proved, and put back when the proof fails."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+
+from auditor.certificates.authority import trust_ids
+from auditor.certificates.bundles import parts
+from auditor.certificates.daemonfiles import DROP_IN
+from auditor.certificates.ledger import Certificate, Delivery, Ledger, now
+from auditor.certificates.names import Names
+from auditor.certificates.plan import Plan, look, make_plan
+from auditor.certificates.profile import Purpose
+from auditor.certificates.prove import Attempt, Credentials, credentials, prove
+from auditor.certificates.session import Answer, ConnectionLost, Session, again, reachable
+from auditor.certificates.status import other
+from auditor.certificates.store import Store
+from auditor.errors import UsageError
+from auditor.host import Host
+from auditor.transports.base import shortened
+
+SECONDS_TO_CONFIRM = 180
+_LOCAL = "127.0.0.1"
+
+
+class State(StrEnum):
+    """In which state an installation left a host."""
+
+    NEW = "new"
+    OLD = "old"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it; ``reason`` says why the state is not the new one, and ``daemon`` how it fares then."""
+
+    state: State
+    reason: str = ""
+    daemon: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One host, the certificate that it shall get, and how. ``listen`` is the daemon's listener, ``tcp://ADDRESS:PORT``."""
+
+    host: Host
+    certificate: Certificate
+    listen: str = "tcp://0.0.0.0:2376"
+    client: str = ""
+    seconds: int = SECONDS_TO_CONFIRM
+
+    @property
+    def address(self) -> str:
+        """How clients call the host: its address, or the first name of its certificate."""
+        wanted = self.host.address
+        covered = bool(wanted) and Names.of(self.certificate.names).covers(wanted)
+        return wanted if covered else self.certificate.names[0]
+
+    @property
+    def port(self) -> int:
+        """The daemon's port."""
+        return int(self.listen.rpartition(":")[2])
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A job whose plan can be shown and carried out."""
+
+    job: Job
+    plan: Plan
+    held: Credentials
+
+
+Tell = Callable[[Attempt], None]
+
+
+def certificate_for(ledger: Ledger, host: Host, name: str = "") -> Certificate:
+    """
+    The certificate of a host: under its name, or for its address.
+
+    Raises:
+        UsageError: there is none that can be installed.
+    """
+    current = ledger.current(Purpose.SERVER)
+    found = [each for each in current if each.name == (name or host.name)]
+    found = found or [
+        each for each in current if host.address and not name and Names.of(each.names).covers(host.address)
+    ]
+    if not found:
+        raise UsageError(
+            f"there is no certificate for {name or host.name}: 'auditor certs server {name or host.name}', or say --certificate NAME"
+        )
+    if found[0].from_request:
+        raise UsageError(
+            f"the key of {found[0].label} never was here, so it cannot be brought: 'auditor certs bundle --for daemon-linux {found[0].name}' "
+            "writes the rest"
+        )
+    return found[0]
+
+
+def prepare(store: Store, session: Session, job: Job) -> "Ready":
+    """
+    Find out what would change on a host, and what the proof will be made with. Changes nothing.
+
+    Raises:
+        AuditorError: it cannot be done as things are.
+        HostError: the host does not tell.
+    """
+    ledger = store.load()
+    held = credentials(store, ledger, job.certificate, job.client, _server_trust(store, ledger, job))
+    pieces = parts(store, ledger, job.certificate)
+    return Ready(job, make_plan(look(session, job.host.name), job.certificate, pieces, job.listen), held)
+
+
+def _server_trust(store: Store, ledger: Ledger, job: Job) -> bytes:
+    return (store.folder / ledger.authority(job.certificate.authority).file).read_bytes()
+
+
+def apply(store: Store, session: Session, ready: Ready, tell: Tell) -> Outcome:
+    """
+    Put it in place and prove it. ``tell`` hears of every attempt of the proof.
+
+    Whatever breaks on the way, the host ends in the old state or the new one; the outcome says in which, if it can be known.
+    """
+    try:
+        outcome = _apply(session, ready, tell)
+    except ConnectionLost as error:
+        outcome = _after_loss(ready.job, str(error))
+    if outcome.state is State.NEW:
+        _note(store, ready.job)
+    return outcome
+
+
+def _apply(session: Session, ready: Ready, tell: Tell) -> Outcome:
+    job, plan = ready.job, ready.plan
+    if plan.nothing:
+        problems = _prove(session, ready, tell)
+        return Outcome(State.OLD, problems) if problems else Outcome(State.NEW)
+    rollback = resources.files("auditor.certificates").joinpath("rollback.sh").read_text()
+    validate = "yes" if plan.found.validates else "no"
+    arguments = [plan.folder, plan.found.path, DROP_IN, str(job.seconds), validate]
+    answer = session.run("install.sh", arguments, plan.data(rollback))
+    if answer.words.get("state") != "unconfirmed":
+        return _outcome(answer)
+    if problems := _prove(session, ready, tell):
+        return _outcome(session.run("rollback.sh", [f"the proof failed: {problems}"]))
+    return _outcome(session.run("confirm.sh"))
+
+
+def _outcome(answer: Answer) -> Outcome:
+    words = answer.words
+    complaint = shortened(answer.complaint)
+    reason = "; ".join(part for part in (shortened(words.get("reason", "")), complaint) if part)
+    match words.get("state"):
+        case "new":
+            return Outcome(State.NEW)
+        case "old" | "busy":
+            return Outcome(State.OLD, reason, words.get("daemon", ""))
+    return Outcome(State.UNKNOWN, reason or f"the script ended with status {answer.status} and said nothing")
+
+
+def _after_loss(job: Job, why: str) -> Outcome:
+    """The host puts itself back when nobody confirms: wait until it has, and read what it says."""
+    answer = again(job.host, job.seconds + 120)
+    if answer is None:
+        return Outcome(
+            State.UNKNOWN,
+            f"{why}, and the host cannot be reached since. It puts itself back {job.seconds} seconds after the change; "
+            "/etc/docker/tls/last there says how it ended",
+        )
+    seen = _outcome(answer)
+    return Outcome(seen.state, "; ".join(part for part in (why, seen.reason) if part), seen.daemon)
+
+
+def _prove(session: Session, ready: Ready, tell: Tell) -> str:
+    """What is wrong, or nothing. The port is tried from here, else from the host's own side of the SSH connection."""
+    problems = list[str]()
+    with _way(session, ready.job) as place:
+        for attempt in prove(place, ready.job.address, ready.held):
+            tell(attempt)
+            if attempt.problem:
+                problems.append(f"that it {attempt.what} is not so: {attempt.problem}")
+    return "; ".join(problems)
+
+
+@contextmanager
+def _way(session: Session, job: Job) -> Iterator[tuple[str, int]]:
+    direct = job.host.address or _LOCAL
+    behind = bool(job.host.ssh.jumps or job.host.ssh.proxy_command)
+    if not behind and reachable(direct, job.port):
+        yield direct, job.port
+        return
+    bound = job.listen.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    with session.way_to(_LOCAL if bound in ("", "0.0.0.0", "::") else bound, job.port) as place:  # noqa: S104  compared, not bound
+        yield place
+
+
+def _note(store: Store, job: Job) -> None:
+    with store.locked():
+        ledger = store.load()
+        trust = trust_ids(ledger, other(job.certificate.purpose))
+        place = f"[{job.address}]:{job.port}" if ":" in job.address else f"{job.address}:{job.port}"
+        delivery = Delivery(place, now(), job.certificate.serial, trust, proved=True)
+        store.commit(ledger.with_delivery(job.certificate, delivery))
+
+
+def missing_address(jobs: Sequence[Job]) -> Iterator[str]:
+    """Lines for hosts that are reached at an address which their certificate lacks."""
+    for job in jobs:
+        if job.host.address and not Names.of(job.certificate.names).covers(job.host.address):
+            yield f"{job.host.name} is reached at {job.host.address}, which its certificate lacks; it is proved under {job.address}"

@@ -1,0 +1,192 @@
+"""What an installation would change on a host: computed from what the host said, shown before anything happens."""
+
+import base64
+import difflib
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import PurePosixPath
+
+from auditor.certificates.bundles import Parts
+from auditor.certificates.daemonfiles import (
+    DROP_IN,
+    LINUX_FOLDER,
+    drop_in,
+    listeners,
+    merge,
+    plain_listeners,
+    read_config,
+    start_command,
+    tls_keys,
+    without_flags,
+)
+from auditor.certificates.ledger import Certificate
+from auditor.certificates.session import Answer, Session
+from auditor.errors import AuditorError, BadFile, HostError
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a host says of its daemon. ``config`` and ``drop_in`` are None where there is no such file."""
+
+    unit: str
+    arguments: tuple[str, ...]
+    path: str
+    config: str | None
+    drop_in: str | None
+    version: str = ""
+    validates: bool = False
+    containers: int = 0
+    live_restore: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What would change. ``folder`` is where the new certificates go; ``new_drop_in`` is empty when none is needed.
+
+    ``nothing``: the host has just this already.
+    """
+
+    found: Found
+    folder: str
+    new_config: str
+    new_drop_in: str
+    certificate: Certificate
+    pieces: Parts
+    cautions: tuple[str, ...] = ()
+    nothing: bool = False
+
+    @property
+    def old_config(self) -> str:
+        return self.found.config or ""
+
+    def text(self) -> Iterator[str]:
+        """What would change, line by line; never a key."""
+        if self.nothing:
+            yield "nothing to change: the host has this certificate and trusts these authorities"
+            return
+        for name, mode in (("ca.pem", "0444"), ("server-cert.pem", "0444"), ("server-key.pem", "0400")):
+            yield f"new  {mode} root {self.folder}/{name}"
+        yield from _diff(self.found.path, self.found.config, self.new_config)
+        if self.new_drop_in:
+            yield from _diff(DROP_IN, self.found.drop_in, self.new_drop_in)
+        yield "then: systemctl restart docker"
+
+    def data(self, rollback: str) -> bytes:
+        """What ``install.sh`` reads."""
+        files = [
+            ("ca.pem", "444", self.pieces.trust),
+            ("server-cert.pem", "444", self.pieces.certificate),
+            ("server-key.pem", "400", self.pieces.key),
+            ("daemon.json", "600", self.new_config.encode()),
+            ("rollback.sh", "600", rollback.encode()),
+        ]
+        if self.new_drop_in:
+            files.append(("drop-in", "600", self.new_drop_in.encode()))
+        if self.found.config is not None:
+            files.append(("before", "600", self.found.config.encode()))
+        lines = [f"{name} {mode} {base64.b64encode(content).decode()}\n" for name, mode, content in files]
+        return "".join([*lines, "end\n"]).encode()
+
+
+def look(session: Session, name: str) -> Found:
+    """
+    Ask a host.
+
+    Raises:
+        HostError: it does not tell.
+    """
+    answer = session.run("inspect.sh", [DROP_IN])
+    words = answer.words
+    if "end" not in words or answer.status:
+        raise HostError(
+            f"{name} cannot be looked at ({_first(answer)}): log in as root, or with sudo that asks no password"
+        )
+    read = {word: base64.b64decode(value) for word, value in words.items() if word != "end"}
+    text = {word: value.decode("utf-8", "replace") for word, value in read.items()}
+    return Found(
+        unit=text["unit"],
+        arguments=tuple(text.get("argv", "").rstrip("\0").split("\0")),
+        path=text["path"],
+        config=_utf8(text["path"], read["config"]) if "config" in read else None,
+        drop_in=text.get("drop-in"),
+        version=text.get("version", "").strip(),
+        validates="validate" in text,
+        containers=len(text.get("containers", "").split()),
+        live_restore=text.get("live-restore", "").strip() == "true",
+    )
+
+
+def _first(answer: Answer) -> str:
+    said = (answer.complaint or answer.said).decode("utf-8", "replace").strip()
+    return said.splitlines()[-1] if said else f"status {answer.status}"
+
+
+def _utf8(path: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadFile(path, "is not UTF-8 text: mend it first, nothing was changed") from None
+
+
+def make_plan(found: Found, certificate: Certificate, pieces: Parts, listen: str) -> Plan:
+    """
+    Compute what must change so that the daemon serves a certificate on ``listen`` and takes our clients alone.
+
+    Raises:
+        AuditorError: the host is not of a kind that we change, or its configuration cannot be used as it is.
+    """
+    command = start_command(found.unit)
+    if not command:
+        raise AuditorError(
+            "the host has no docker.service of systemd that says how dockerd starts: "
+            "'auditor certs bundle --for daemon-linux' writes files and steps to do it by hand"
+        )
+    bare, flags = without_flags(command)
+    _refuse_hidden_flags(found.arguments, command)
+    content = read_config(found.path, found.config or "")
+    hosts = listeners(content.get("hosts", []), flags, listen)
+    stem = f"{LINUX_FOLDER}/auditor-{certificate.serial[:8]}-{sha256(pieces.trust).hexdigest()[:8]}"
+    present = str(PurePosixPath(str(content.get("tlscert", ""))).parent)
+    folder = present if present.rpartition("-")[0] == stem else f"{stem}-{secrets.token_hex(3)}"
+    new_config = merge(found.config or "", content, tls_keys(folder, hosts))
+    new_drop_in = drop_in(bare) if bare != " ".join(command.split()) else ""
+    cautions = tuple(_cautions(found, hosts))
+    nothing = new_config == found.config and not new_drop_in
+    return Plan(found, folder, new_config, new_drop_in, certificate, pieces, cautions, nothing)
+
+
+def _refuse_hidden_flags(arguments: Sequence[str], command: str) -> None:
+    """Flags that dockerd has from an environment file would conflict, and are not ours to take away."""
+    visible, running = without_flags(command), without_flags(" ".join(arguments))
+    given = [
+        word
+        for word in arguments
+        if word.partition("=")[0] in ("--tls", "--tlsverify", "--tlscacert", "--tlscert", "--tlskey")
+    ]
+    hidden = [
+        *(host for host in running[1] if host not in visible[1]),
+        *(word for word in given if word.partition("=")[0] not in command),
+    ]
+    if hidden:
+        raise AuditorError(
+            f"dockerd is started with {', '.join(hidden)}, which does not stand in its unit but comes from an environment file "
+            "(/etc/default/docker or /etc/sysconfig/docker): take it away there first; daemon.json will say it"
+        )
+
+
+def _cautions(found: Found, hosts: Sequence[str]) -> Iterator[str]:
+    if found.containers and not found.live_restore:
+        yield f"restarting the daemon stops its {found.containers} running containers: set live-restore to keep them"
+    for host in plain_listeners(hosts):
+        yield f"{host} speaks TLS from then on too: clients without certificates are cut off there"
+
+
+def _diff(path: str, old: str | None, new: str) -> Iterator[str]:
+    before = (old or "").splitlines()
+    after = new.splitlines()
+    yield from difflib.unified_diff(
+        before, after, path if old is not None else "/dev/null", path, lineterm=""
+    )

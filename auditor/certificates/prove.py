@@ -1,0 +1,127 @@
+"""The proof that a daemon serves the certificate that was issued, lets our client in, and keeps everybody else out."""
+
+import ssl
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from auditor.certificates.keys import KeyType, key_pem, make_key
+from auditor.certificates.ledger import Certificate, Ledger, now
+from auditor.certificates.names import NO_NAMES
+from auditor.certificates.profile import Leaf, Purpose, Signer, sign_authority, sign_leaf
+from auditor.certificates.store import Store
+from auditor.errors import UsageError
+from auditor.probe.talk import Conversation, Reply, ask_encrypted, conversation
+
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One thing that was tried. ``problem`` is empty when it went as it must."""
+
+    what: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the proof is made with: files with certificate and key, and what clients trust in PEM."""
+
+    server: Path
+    client: Path
+    fingerprint: str
+    trust: str
+
+
+def credentials(
+    store: Store, ledger: Ledger, certificate: Certificate, client: str, trust: bytes
+) -> Credentials:
+    """
+    Choose the client that the proof is made with: the one named, or the one that lives longest.
+
+    Raises:
+        UsageError: there is none that can be used.
+    """
+    able = [
+        each
+        for each in ledger.current(Purpose.CLIENT)
+        if not each.from_request and each.left(now()) > timedelta()
+    ]
+    chosen = [each for each in able if not client or each.name == client]
+    if not chosen:
+        raise UsageError(
+            f"the proof needs a client's certificate{f' {client}' if client else ''} that is valid and whose key is here: auditor certs client NAME"
+        )
+    best = max(chosen, key=lambda each: each.not_after)
+    return Credentials(
+        store.folder / certificate.file, store.folder / best.file, certificate.fingerprint, trust.decode()
+    )
+
+
+def prove(place: tuple[str, int], name: str, held: Credentials) -> Iterator[Attempt]:
+    """Try everything at ``place``, whose daemon clients reach under ``name``."""
+    yield Attempt(f"serves the certificate issued, and it holds for {name}", _serves(place, name, held))
+    yield Attempt("lets our client in", _expect(place, held.client, Reply.DOCKER))
+    yield Attempt("refuses a client without a certificate", _expect(place, None, Reply.REFUSED))
+    with tempfile.TemporaryDirectory() as folder:
+        yield Attempt(
+            "refuses a client of a foreign authority", _expect(place, _foreign(Path(folder)), Reply.REFUSED)
+        )
+    yield Attempt("refuses its own certificate as a client's", _expect(place, held.server, Reply.REFUSED))
+
+
+def _serves(place: tuple[str, int], name: str, held: Credentials) -> str:
+    context = ssl.create_default_context(cadata=held.trust)
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
+    context.load_cert_chain(held.client)
+    try:
+        with conversation(place, _SECONDS) as talk:
+            talk.socket = context.wrap_socket(talk.socket, server_hostname=name)
+            leaf = talk.socket.getpeercert(binary_form=True) or b""
+            if sha256(leaf).hexdigest() != held.fingerprint:
+                return "it serves another one"
+            reply = ask_encrypted(talk)
+            return "" if reply is Reply.DOCKER else f"it gives {reply}"
+    except ssl.SSLCertVerificationError as error:
+        return f"a client does not take it: {error.verify_message}"
+    except OSError as error:
+        return f"no conversation: {error.strerror or error}"
+
+
+def _expect(place: tuple[str, int], file: Path | None, wanted: Reply) -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE  # what it serves was proved first; here it matters whom it lets in
+    if file:
+        context.load_cert_chain(file)
+    try:
+        with conversation(place, _SECONDS) as talk:
+            reply = _reply(talk, context)
+    except OSError as error:
+        return f"no conversation: {error.strerror or error}"
+    return "" if reply is wanted else f"it gives {reply}"
+
+
+def _reply(talk: Conversation, context: ssl.SSLContext) -> Reply:
+    try:
+        talk.encrypt(context)
+    except ssl.SSLError:
+        return Reply.REFUSED
+    return ask_encrypted(talk)
+
+
+def _foreign(folder: Path) -> Path:
+    """A client's certificate of an authority that nobody knows."""
+    root = make_key(KeyType.P256)
+    signer = Signer(sign_authority("Docker client CA", root, days=1), root)
+    key = make_key(KeyType.P256)
+    certificate = sign_leaf(Leaf(Purpose.CLIENT, "stranger", NO_NAMES, 1), key.public_key(), signer)
+    file = folder / "stranger.pem"
+    file.write_bytes(certificate.public_bytes(Encoding.PEM) + key_pem(key))
+    return file

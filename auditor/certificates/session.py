@@ -1,0 +1,209 @@
+"""Commands on a host, for an installation: here, or by the SSH connection that audits take too."""
+
+import shlex
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from importlib import resources
+from typing import Protocol
+
+import paramiko
+
+from auditor.errors import HostError, UsageError
+from auditor.host import Host
+from auditor.transports.base import Deadline, linux_shell, shortened
+from auditor.transports.ssh import connect
+from auditor.transports.ssh_connect import Connection, end
+
+_MOST_BYTES = 16 * 1024 * 1024
+_SECONDS_A_SCRIPT = 300
+_CHUNK = 65536
+
+
+class ConnectionLost(HostError):
+    """The connection broke while a script ran; what it did is not known yet."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a script printed, and its exit status."""
+
+    status: int
+    said: bytes
+    complaint: bytes
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Lines of a word and its value."""
+        pairs = (line.partition(" ") for line in self.said.decode("utf-8", "replace").splitlines())
+        return {word: rest for word, _, rest in pairs}
+
+
+class Session(Protocol):
+    """A way to run our scripts on one host, as root."""
+
+    def run(self, script: str, arguments: Sequence[str] = (), data: bytes = b"") -> Answer:
+        """
+        Run one of the scripts of this folder with ``data`` on its standard input.
+
+        Raises:
+            ConnectionLost: it broke off.
+        """
+        ...
+
+    def way_to(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """A place here that leads to a port as the host itself reaches it."""
+        ...
+
+
+@contextmanager
+def open_session(host: Host) -> Iterator[Session]:
+    """
+    A session on a host.
+
+    Raises:
+        UsageError: it is one on which we cannot install.
+        HostError: it cannot be reached.
+    """
+    if host.platform == "windows" or host.transport == "winrm":
+        raise UsageError(
+            f"{host.name}: installing on Windows is not there yet: 'auditor certs bundle --for daemon-windows' writes files and steps"
+        )
+    if host.transport == "local":
+        yield LocalSession(host)
+        return
+    if host.transport != "ssh":
+        raise UsageError(
+            f"{host.name}: certificates are installed by SSH: name it as ssh://user@{host.address or host.name}"
+        )
+    with ExitStack() as stack:
+        connection = connect(host, Deadline(host.timeouts.connect + host.timeouts.auth), stack, _MOST_BYTES)
+        stack.callback(end, connection)
+        yield SshSession(host, connection)
+
+
+def _command(host: Host, script: str, arguments: Sequence[str]) -> list[str]:
+    text = resources.files("auditor.certificates").joinpath(script).read_text()
+    return [*linux_shell(sudo=host.sudo and host.user != "root"), "-c", text, "auditor", *arguments]
+
+
+class LocalSession:
+    """This machine."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def run(self, script: str, arguments: Sequence[str] = (), data: bytes = b"") -> Answer:
+        """Run a script here."""
+        command = _command(self._host, script, arguments)
+        done = subprocess.run(
+            command, input=data, capture_output=True, timeout=_SECONDS_A_SCRIPT, check=False
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    @contextmanager
+    def way_to(self, address: str, port: int) -> Iterator[tuple[str, int]]:
+        """The place itself."""
+        yield address, port
+
+
+class SshSession:
+    """A host at the other end of an SSH connection."""
+
+    def __init__(self, host: Host, connection: Connection) -> None:
+        self._host, self._connection = host, connection
+
+    def run(self, script: str, arguments: Sequence[str] = (), data: bytes = b"") -> Answer:
+        """
+        Run a script there.
+
+        Raises:
+            ConnectionLost: the connection broke, or nothing came for minutes.
+        """
+        doing = f"{script} on {self._host.name}"
+        try:
+            channel = self._connection.open_session(timeout=self._host.timeouts.connect)
+            channel.settimeout(_SECONDS_A_SCRIPT)
+            channel.exec_command(shlex.join(_command(self._host, script, arguments)))
+            channel.sendall(data)
+            channel.shutdown_write()
+            answer = _read(channel)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise ConnectionLost(
+                f"{doing}: the connection broke ({shortened(str(error)) or 'it was closed'})"
+            ) from error
+        if answer.status < 0:
+            raise ConnectionLost(f"{doing}: the connection broke before it ended")
+        return answer
+
+    @contextmanager
+    def way_to(self, address: str, port: int) -> Iterator[tuple[str, int]]:
+        """A port here whose connections go through SSH."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            serving = threading.Thread(
+                target=_serve, args=(server, self._connection, (address, port)), daemon=True
+            )
+            serving.start()
+            yield server.getsockname()
+
+
+def _read(channel: paramiko.Channel) -> Answer:
+    """Both outputs to their ends; the script prints little to either."""
+    said, complaint = bytearray(), bytearray()
+    end_by = time.monotonic() + _SECONDS_A_SCRIPT
+    while chunk := channel.recv(_CHUNK):
+        said += chunk
+        if time.monotonic() > end_by:
+            raise TimeoutError("no end")
+    while chunk := channel.recv_stderr(_CHUNK):
+        complaint += chunk
+    return Answer(channel.recv_exit_status(), bytes(said), bytes(complaint))
+
+
+def _serve(server: socket.socket, connection: Connection, target: tuple[str, int]) -> None:
+    """Connect every comer to the target, until the server is closed."""
+    while True:
+        try:
+            comer, _ = server.accept()
+        except OSError:
+            return
+        try:
+            channel = connection.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=10)
+        except (paramiko.SSHException, OSError, EOFError):
+            comer.close()
+            continue
+        for one, other in ((comer, channel), (channel, comer)):
+            threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+
+
+def _pump(source: socket.socket | paramiko.Channel, target: socket.socket | paramiko.Channel) -> None:
+    with suppress(OSError, EOFError, paramiko.SSHException):
+        while data := source.recv(_CHUNK):
+            target.sendall(data)
+    with suppress(OSError, EOFError, paramiko.SSHException):
+        target.shutdown(socket.SHUT_WR) if isinstance(target, socket.socket) else target.shutdown_write()
+
+
+def reachable(address: str, port: int, seconds: float = 5) -> bool:
+    """Whether a port takes connections from here."""
+    try:
+        socket.create_connection((address, port), seconds).close()
+    except OSError:
+        return False
+    return True
+
+
+def again(host: Host, seconds: float) -> Answer | None:
+    """What ``state.sh`` says once the host can be reached and has come to rest; None if not within ``seconds``."""
+    end_by = time.monotonic() + seconds
+    while time.monotonic() < end_by:
+        with suppress(HostError), open_session(host) as session:
+            answer = session.run("state.sh")
+            if answer.words.get("state") in {"old", "new"}:
+                return answer
+        time.sleep(2)
+    return None
