@@ -35,7 +35,7 @@ _KEYS = {
     "bundle": {"path"},
 }
 _PORTS = {"ssh": 22, "docker": 2375, "winrm": 5986}
-_DOCKER_TLS_PORT = 2376
+_DOCKER_TLS_PORT, _MOST_PORT = 2376, 65535
 _HOP = re.compile(r"(?:ssh://)?(?:([^@\s]+)@)?(\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[\w.-]+)(?::([0-9]{1,5}))?/?")
 _ADDRESS = re.compile(r"\w[\w.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+(%[\w.-]+)?")
 _SHELL = re.compile(r"[^\w.:@%+,/=-]")
@@ -191,7 +191,7 @@ class Builder:
     def _hop(self, entry: Entry, hop: str) -> tuple[Entry, dict[str, Any]]:
         """Who a hop is: a host of the inventory, or what ssh_config knows by that name; with what is said of it here."""
         match = _HOP.fullmatch(hop)
-        if not match:
+        if not match or not 1 <= int(match[3] or _PORTS["ssh"]) <= _MOST_PORT:
             raise entry.bad("a hop is written host, user@host or user@host:port", "proxy_jump")
         user, name, port = match.groups()
         explicit: dict[str, Any] = {"address": name.strip("[]")}
