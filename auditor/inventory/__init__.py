@@ -40,11 +40,17 @@ def load(path: Path, *, limit: str = "all", ssh_config: Sequence[Path] | None = 
 
 def _document(path: Path) -> Document:
     try:
-        return document(path)
+        found = document(path)
     except BadFile:
-        if path.is_file() and _INI.search(path.read_bytes()):
-            command = f"ansible-inventory -i {path} --list --output hosts.json"
-            raise BadFile(
-                path, f"is an INI inventory of Ansible's: run {command}, and give that file"
-            ) from None
+        _refuse_ini(path)
         raise
+    if isinstance(found.value, str | list):
+        _refuse_ini(path)
+    return found
+
+
+def _refuse_ini(path: Path) -> None:
+    """An INI inventory may be valid YAML by accident: one long text, or a list."""
+    if path.is_file() and _INI.search(path.read_bytes()):
+        command = f"ansible-inventory -i {path} --list --output hosts.json"
+        raise BadFile(path, f"is an INI inventory of Ansible's: run {command}, and give that file")

@@ -7,6 +7,7 @@ from typing import Any
 
 from auditor.errors import BadFile
 from auditor.inventory.secrets import HOW
+from auditor.inventory.settings import HostSettings, refuse_literal_secrets
 from auditor.yamlfile import Document, Keys, Tagged
 
 OUR_VARIABLE = "docker_host_auditor"
@@ -32,6 +33,9 @@ def settings(path: Path, host: str, line: int, variables: Variables) -> Document
     ours, our_line = variables.get(OUR_VARIABLE, ({}, line))
     if not isinstance(ours, dict):
         raise BadFile(path, f"host {host}: {OUR_VARIABLE} is a mapping of settings", line=our_line)
+    said = Document(path, ours, {(): our_line})
+    refuse_literal_secrets(said)
+    said.into(HostSettings)
     located = found | {key: (value, our_line) for key, value in ours.items()}
     lines: dict[Keys, int] = {(): line} | {(key,): each for key, (_, each) in located.items()}
     return Document(path, {key: value for key, (value, _) in located.items()}, lines)

@@ -35,9 +35,9 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _FLAGS = {"yes": True, "true": True, "no": False, "false": False}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Criterion:
-    """One condition of a block: ``hostline`` for a Host line, or a keyword of a Match line."""
+    """One condition of a block: ``hostline`` for a Host line, or a keyword of a Match line. Each is itself only."""
 
     keyword: str
     patterns: tuple[str, ...] = ()
@@ -92,6 +92,7 @@ class SshConfig:
     ) -> dict[str, list[_Setting]]:
         found = {key: list(settings) for key, settings in before.items()}
         local, resolved = local_user(), _first(before, "hostname", name).replace("%h", name)
+        decided: dict[_Criterion, bool] = {}
         for setting in self.settings:
             if _too_late(setting, found) or (final and setting.key == "hostname"):
                 continue
@@ -102,8 +103,10 @@ class SshConfig:
                 "user": user or _first(found, "user", local),
                 "localuser": local,
             }
-            if all(_holds(criterion, now, final=final) for criterion in setting.criteria):
+            # A block is judged at its Match line: what it sets itself does not count.
+            if all(decided.setdefault(each, _holds(each, now, final=final)) for each in setting.criteria):
                 found.setdefault(setting.key, []).append(setting)
+        found.pop("match", None)
         return found
 
 
@@ -189,6 +192,8 @@ def _included(setting: _Setting) -> Iterator[Path]:
 
 def _too_late(setting: _Setting, found: dict[str, list[_Setting]]) -> bool:
     """Whether another came first; ProxyJump and ProxyCommand keep each other out, but for ``ProxyJump none``."""
+    if setting.key == "match":
+        return False
     if setting.key in _LISTS:
         return setting in found.get(setting.key, ())
     jump = _first(found, "proxyjump", "none")

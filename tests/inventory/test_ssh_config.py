@@ -124,6 +124,11 @@ def test_match_criteria_are_all_met_or_the_block_does_not_count(
     assert ("port" in lookup(tmp_path, text, "web1")) is is_met
 
 
+def test_a_block_is_judged_where_it_begins(tmp_path: Path) -> None:
+    text = f"Match user {local_user()}\n  User other\n  Port 99\nMatch user {local_user()}\n  HostName no"
+    assert lookup(tmp_path, text, "web1") == {"address": "web1", "user": "other", "port": 99}
+
+
 def test_an_explicit_user_decides_over_match_user(tmp_path: Path) -> None:
     text = "Match user root\n  Port 99"
     assert lookup(tmp_path, text, "web1", user="root")["port"] == 99
