@@ -25,6 +25,13 @@ def lab_host() -> Iterator[vm.LabHost]:
         yield host
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test that uses a lab host may have to build it."""
+    for item in items:
+        if item.get_closest_marker("vm"):
+            item.add_marker(pytest.mark.timeout(vm.SECONDS_FOR_ALL))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-PROGRAMS = ("debootstrap", "qemu-system-x86_64", "qemu-img", "ssh", "ssh-keygen", "mkfs.ext4")
+PROGRAMS = ("debootstrap", "qemu-system-x86_64", "qemu-img", "ssh", "ssh-keygen", "mkfs.ext4", "unshare")
 USERS = ("root", "audit", "nosudo", "member", "plain")
 SUDO_PASSWORD_OF_NOSUDO = "lab"
 _HERE = Path(__file__).parent
 _SECONDS_TO_BUILD = 900
-_SECONDS_TO_BOOT = 300
+_SECONDS_TO_BOOT = 600
+SECONDS_FOR_ALL = _SECONDS_TO_BUILD + 2 * _SECONDS_TO_BOOT
 
 
 class LabHostFailed(Exception):
@@ -75,9 +76,11 @@ class LabHost:
 
 
 @contextmanager
-def lab_host(*, changes: str = "") -> Iterator[LabHost]:
+def lab_host(*, changes: str = "", address: str = "", ports: Sequence[int] = ()) -> Iterator[LabHost]:
     """
     Resume a lab host for as long as the block lasts. ``changes`` is a shell script that root runs there first.
+
+    With ``address`` (any of 127.0.0.0/8) the host answers there too: SSH on port 22, and on each of ``ports``.
 
     Raises:
         LabHostFailed: it could not be built, did not come up, or ``changes`` failed.
@@ -90,7 +93,11 @@ def lab_host(*, changes: str = "") -> Iterator[LabHost]:
             folder,
         )
         resume = ["-incoming", f"exec:cat '{image}/memory'"]
-        with _machine(image, folder, folder / "disk", "qcow2", resume) as host:
+        forwards = [f"hostfwd=tcp:{address}:{port}-:{port}" for port in (22, *ports)] if address else []
+        with _machine(image, folder, folder / "disk", "qcow2", resume, forwards=forwards) as host:
+            if address:
+                with host.known_hosts.open("a") as known:
+                    known.write(f"{address} {(image / 'host_key.pub').read_text()}")
             host.says(f"date -u -s @{time.time():.0f}")
             if changes:
                 _change(host, changes)
@@ -126,7 +133,10 @@ def _forget_all_in(cache: Path) -> None:
 
 def _build(image: Path) -> None:
     building = Path(tempfile.mkdtemp(prefix="building-", dir=image.parent))
-    _run(["bash", str(_HERE / "host_image.sh"), str(building), mirror()], building, seconds=_SECONDS_TO_BUILD)
+    # In namespaces of its own: a build that is cut off leaves neither processes nor mounts behind.
+    alone = ["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"]
+    recipe = ["bash", str(_HERE / "host_image.sh"), str(building), mirror()]
+    _run([*alone, *recipe], building, seconds=_SECONDS_TO_BUILD)
     with _machine(building, building, building / "disk.img", "raw", []) as host:
         _change(host, (_HERE / "host_settle.sh").read_text())
         _save_memory(building)
@@ -161,14 +171,16 @@ def _recipe_key() -> str:
 
 
 @contextmanager
-def _machine(image: Path, folder: Path, disk: Path, form: str, extra: Sequence[str]) -> Iterator[LabHost]:
+def _machine(
+    image: Path, folder: Path, disk: Path, form: str, extra: Sequence[str], *, forwards: Sequence[str] = ()
+) -> Iterator[LabHost]:
     """qemu from its start to its end; inside, SSH answers."""
     port = _free_port()
     known_hosts = folder / "known_hosts"
     known_hosts.write_text(f"[127.0.0.1]:{port} {(image / 'host_key.pub').read_text()}")
     host = LabHost(port, image / "id", known_hosts, folder / "console.log")
     with (folder / "qemu.log").open("wb") as log:
-        command = [*_qemu(image, folder, disk, form, port), *extra]
+        command = [*_qemu(image, folder, disk, form, port, forwards=forwards), *extra]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
         _wait_for_ssh(host, process, folder)
@@ -178,8 +190,10 @@ def _machine(image: Path, folder: Path, disk: Path, form: str, extra: Sequence[s
         process.wait()
 
 
-def _qemu(image: Path, folder: Path, disk: Path, form: str, port: int) -> list[str]:
-    forward = f"hostfwd=tcp:127.0.0.1:{port}-:22"
+def _qemu(
+    image: Path, folder: Path, disk: Path, form: str, port: int, *, forwards: Sequence[str] = ()
+) -> list[str]:
+    forward = ",".join([f"hostfwd=tcp:127.0.0.1:{port}-:22", *forwards])
     return [
         *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"),
         *("-display", "none", "-monitor", "none", "-serial", f"file:{folder}/console.log"),
@@ -253,3 +267,7 @@ def _run(command: Sequence[str], folder: Path, *, seconds: float = 60) -> str:
         said = (done.stdout + done.stderr).decode(errors="replace")[-2000:]
         raise LabHostFailed(f"{' '.join(command)} ended with {done.returncode}:\n{said}")
     return done.stdout.decode()
+
+
+if __name__ == "__main__":
+    print(built_image())
