@@ -10,7 +10,6 @@ import msgspec
 
 from auditor import __version__
 from auditor.collect.bundle import Bundle
-from auditor.probe import probe
 from auditor.evaluate import Judgement, compare, judge, unreachable
 from auditor.facts.base import Knowledge
 from auditor.facts.certificates import Certificates
@@ -21,6 +20,7 @@ from auditor.fleet import Event, HostOutcome, audit_all
 from auditor.gaps import Gap
 from auditor.host import Host
 from auditor.plan import Plan
+from auditor.probe import probe
 from auditor.results import AuditReport, HostReport, summarize
 from auditor.transports.base import Deadline
 from auditor.waivers import Waivers

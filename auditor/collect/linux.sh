@@ -32,7 +32,8 @@ section_host() {
 
 # The engine's and the client's version.
 section_engine_version() {
-    docker_cli version --format '{{json .}}'
+    [ "$engine" = there ] || { echo "$engine" >&2; return "$engine_status"; }
+    printf '%s\n' "$version"
 }
 
 # What the engine says of itself.
@@ -98,10 +99,13 @@ section_containers() {
     list=$(docker_cli ps --all --quiet --no-trunc) || return $?
     [ -n "$list" ] || return 0
     printf 'listed %s\n' $list
-    printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" container inspect --format "$container_template" | redact_containers
-    # A container that went away meanwhile is no gap: only what is still there is.
+    inspected=$(printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" container inspect --format "$container_template")
+    whole=$?
+    printf '%s\n' "$inspected" | redact
+    [ $whole = 0 ] && return
+    # A container that went away meanwhile is no gap.
     still=$(docker_cli ps --all --quiet --no-trunc) || return $?
-    printf 'still %s\n' $still
+    printf '%s\n' "$list" | grep -v -x -F -e "$still" | sed 's/^/gone /'
 }
 # Go's names, not JSON's (.ID, not .Id): with those the client leaves out no field that is empty.
 container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .Created}},"Image":{{json .Image}},"Path":{{json .Path}},
@@ -205,7 +209,6 @@ redact() {
         -e 's/((token|passw[a-z]*|secret|credential|access-?key)[a-z_-]*=)([^"\\,[:space:]]|\\.)*/\1***/gI' \
         -e 's#(://)[^/"[:space:]]*@#\1***@#g'
 }
-redact_containers() { redact; }
 
 # A process's arguments, one a line (a newline within one becomes \001), and its environment likewise.
 arguments() { cat "/proc/$1/cmdline" 2>/dev/null | tr '\n\000' '\001\n' | redact; }
@@ -316,9 +319,10 @@ find_engine() {
     elif [ ! -w "$socket" ]; then
         engine_status=$DENIED engine="$socket: this user may not use the engine (neither root nor in its group)"
     else
-        said=$(SECONDS_EACH=$(((SECONDS_EACH + 1) / 2)) && bounded docker -H "unix://$socket" version --format '{{.Server.Version}}' 2>&1)
+        said=$(SECONDS_EACH=$(((SECONDS_EACH + 1) / 2)) && bounded docker -H "unix://$socket" version --format '{{json .}}' 2>&1)
         engine_status=$?
-        [ $engine_status = 0 ] || engine="the engine at $socket does not answer: $said"
+        version=$(printf '%s\n' "$said" | sed -n '/^{/p') # without the client's warnings
+        [ $engine_status = 0 ] || engine="the engine at $socket does not answer: ${said#"$version"}"
     fi
 }
 

@@ -148,8 +148,9 @@ $collector = {
         if (-not $listed) { return }
         $listed | ForEach-Object { "listed $_" }
         inspect 'container' $listed $containerTemplate
-        # A container that went away meanwhile is no gap: only what is still there is.
-        ask-engine 'ps', '--all', '--quiet', '--no-trunc' | words | ForEach-Object { "still $_" }
+        # A container that went away meanwhile is no gap.
+        $still = @(ask-engine 'ps', '--all', '--quiet', '--no-trunc' | words)
+        $listed | Where-Object { $still -notcontains $_ } | ForEach-Object { "gone $_" }
     }
     # Go's names, not JSON's (.ID, not .Id): with those the client leaves out no field that is empty.
     $containerTemplate = '{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .Created}},"Image":{{json .Image}},"Path":{{json .Path}},' +

@@ -66,12 +66,12 @@ class Containers:
     def parse(cls, bundle: Bundle) -> Self:
         version = Engine.parse(bundle).version_tuple
         read_engine(bundle, "containers")
-        listed, still, found, bad = list[str](), set[str](), list[Container](), list[tuple[str, str]]()
+        listed, gone, found, bad = list[str](), set[str](), list[Container](), list[tuple[str, str]]()
         for line in bundle.read("containers").splitlines():
             if line.startswith(b"listed "):
                 listed.append(line[7:].decode("utf-8", "replace"))
-            elif line.startswith(b"still "):
-                still.add(line[6:].decode("utf-8", "replace"))
+            elif line.startswith(b"gone "):
+                gone.add(line[5:].decode("utf-8", "replace"))
             elif line:
                 try:
                     found.append(read_container(line, version))
@@ -82,7 +82,7 @@ class Containers:
         lost = [
             one
             for one in listed
-            if one in still and one not in seen and not any(one in line for line, _ in bad)
+            if one not in gone and one not in seen and not any(one in line for line, _ in bad)
         ]
         unseen = [f"an inspection makes no sense: {error}" for _, error in bad] + [
             f"{one[:12]}: {why}" for one in lost

@@ -141,9 +141,11 @@ def _info(engine: Engine) -> Iterator[str]:
 def _containers(engine: Engine) -> Iterator[str]:
     listed = [container["Id"] for container in engine.get("/containers/json", all="1")]
     yield from (f"listed {_id(name)}" for name in listed)
-    yield from (_line(_container(raw)) for raw in _inspected(engine, "/containers/{}/json", listed))
-    if listed:
-        yield from (f"still {_id(container['Id'])}" for container in engine.get("/containers/json", all="1"))
+    seen = set()
+    for raw in _inspected(engine, "/containers/{}/json", listed):
+        seen.add(raw["Id"])
+        yield _line(_container(raw))
+    yield from (f"gone {_id(name)}" for name in listed if name not in seen)
 
 
 def _images(engine: Engine) -> Iterator[str]:

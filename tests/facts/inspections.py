@@ -94,15 +94,15 @@ def sloppy() -> dict[str, Any]:
 def bundle(
     *inspected: Any,
     listed: tuple[str, ...] = (),
-    still: tuple[str, ...] = (),
+    gone: tuple[str, ...] = (),
     version: str = "26.1.5",
     **more: Section,
 ) -> Bundle:
-    """A bundle of an engine with these containers; ``listed`` and ``still`` beside those inspected. ``more`` are sections, '-' as '_'."""
+    """A bundle of an engine with these containers; ``listed`` and ``gone`` beside those inspected. ``more`` are sections, '-' as '_'."""
     lines = (
         [f"listed {one}" for one in listed]
         + [json.dumps(raw) for raw in inspected]
-        + [f"still {one}" for one in still]
+        + [f"gone {one}" for one in gone]
     )
     info = {
         "ServerVersion": version,

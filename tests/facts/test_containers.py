@@ -76,26 +76,26 @@ def test_no_container_is_not_applicable() -> None:
 
 
 def test_a_container_that_is_still_there_and_was_not_read_is_a_gap_after_the_others() -> None:
-    seen = iter(Containers.parse(bundle(hardened(), listed=(ID, OTHER), still=(ID, OTHER))))
+    seen = iter(Containers.parse(bundle(hardened(), listed=(ID, OTHER))))
     assert next(seen).id == ID
     with pytest.raises(Inconclusive, match=f"1 container.*{OTHER[:12]}: it was not inspected"):
         next(seen)
 
 
 def test_a_container_that_went_away_meanwhile_is_none() -> None:
-    assert len(list(Containers.parse(bundle(hardened(), listed=(ID, OTHER), still=(ID,))))) == 1
+    assert len(list(Containers.parse(bundle(hardened(), listed=(ID, OTHER), gone=(OTHER,))))) == 1
 
 
 def test_a_broken_inspection_is_one_gap_not_two() -> None:
     raw = hardened()
     del raw["HostConfig"]["Privileged"]
-    containers = Containers.parse(bundle(raw, listed=(ID,), still=(ID,)))
+    containers = Containers.parse(bundle(raw, listed=(ID,)))
     assert len(containers.unseen) == 1
     assert "Privileged" in containers.unseen[0]
 
 
 def test_what_the_client_said_tells_why() -> None:
-    section = Section(f"listed {ID}\nstill {ID}".encode(), 0, "template parsing error")
+    section = Section(f"listed {ID}".encode(), 0, "template parsing error")
     with pytest.raises(Inconclusive, match="template parsing error"):
         list(Containers.parse(bundle(containers=section)))
 
