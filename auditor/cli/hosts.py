@@ -1,5 +1,6 @@
 """Which hosts: from the command line, the inventory, or a folder of bundles; and what they resolve to."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -134,13 +135,14 @@ def show_hosts(hosts: Sequence[Host]) -> int:
                 ),
             )
         )
-    Console().print(table)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 200)
     return 0
 
 
 def _where(host: Host) -> str:
     if host.path:
-        return str(host.path)
+        return os.path.relpath(host.path) if host.path.is_relative_to(Path.cwd()) else str(host.path)
     place = f"[{host.address}]" if ":" in host.address else host.address
     hops = " via ".join(["", *(f"{hop.address}:{hop.port}" for hop in reversed(host.ssh.jumps))])
     return f"{place}:{host.port}{hops}" if host.port else f"{place}{hops}"
