@@ -76,6 +76,9 @@ class Connection(paramiko.Transport):
         for name in ((known, "curve25519-sha256") if known == "curve25519-sha256@libssh.org" else (known,))
     )
 
+    # Authenticated ciphers first: for the others paramiko compares each packet's code byte by byte.
+    _preferred_ciphers = tuple(sorted(_PARAMIKO._preferred_ciphers, key=lambda name: "-gcm" not in name))  # noqa: SLF001  no public way
+
     def __init__(self, stream: Stream, algorithms: Iterable[str]) -> None:
         """``algorithms``: host key algorithms to ask for, in this order."""
         super().__init__(stream, packetizer_class=_Packets)
