@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from auditor.certificates.authority import Making, Opening, add_successor
+from auditor.certificates.authority import Making, Opening, add_successor, open_signer
 from auditor.certificates.issue import Issued, renew
 from auditor.certificates.ledger import Certificate, Ledger, Role
 from auditor.certificates.profile import Purpose
@@ -69,6 +69,7 @@ def _begin(store: Store, purpose: Purpose, making: Making, opening: Opening) -> 
         if not old:
             raise UsageError(f"there is no authority for {purpose}s to replace: 'auditor certs init'")
         passphrase = opening.passphrase if old.encrypted else ""
+        open_signer(store, old, passphrase)  # a wrong passphrase must not become the new authority's
         store.commit(add_successor(store, ledger, old, making, passphrase))
 
 

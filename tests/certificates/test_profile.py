@@ -150,7 +150,7 @@ def test_our_own_reader_of_certificates_finds_no_fault(tmp_path: Path) -> None:
     store = new_store(tmp_path)
     facts = describe(read_certificates(store.folder / server(store).file)[0])
     assert not facts.strict
-    assert facts.usages == {"serverAuth"}
+    assert facts.usages == frozenset({"serverAuth"})
 
 
 def test_name_constraints_hold_at_the_verifiers_too(tmp_path: Path) -> None:
