@@ -8,6 +8,8 @@ from auditor.policy import Policy
 
 TransportName = Literal["local", "ssh", "docker", "winrm", "bundle"]
 Platform = Literal["linux", "windows"]
+WinrmAuth = Literal["ntlm", "kerberos", "certificate", "basic"]
+WinrmScheme = Literal["https", "http"]
 
 
 class Secret(Protocol):
@@ -60,8 +62,8 @@ class WinrmOptions:
     Files that are not named are looked for in the host's ``tls_dir``: ca.pem, cert.pem, key.pem.
     """
 
-    auth: Literal["ntlm", "kerberos", "certificate", "basic"] = "ntlm"
-    scheme: Literal["https", "http"] = "https"
+    auth: WinrmAuth = "ntlm"
+    scheme: WinrmScheme = "https"
     """Plain HTTP goes with NTLM and Kerberos only, which then encrypt every message."""
     ca_file: Path | None = None
     """Certificates to trust, PEM; None: the public authorities. The host's own, where it signed itself, will do."""

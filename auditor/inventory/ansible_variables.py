@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import BadFile
+from auditor.inventory.build import merge
 from auditor.inventory.secrets import HOW
 from auditor.inventory.settings import HostSettings, refuse_literal_secrets
 from auditor.yamlfile import Document, Keys, Tagged
@@ -18,6 +19,13 @@ Variables = dict[str, tuple[Any, int]]
 
 _CONNECTIONS = {"smart": "ssh", "paramiko": "ssh", "paramiko_ssh": "ssh", "libssh": "ssh", "psrp": "winrm"}
 _CONNECTIONS |= {name: name for name in ("ssh", "local", "winrm")}
+_WINRM = {
+    "auth": "transport",
+    "scheme": "scheme",
+    "ca_file": "ca_trust_path",
+    "cert_file": "cert_pem",
+    "key_file": "cert_key_pem",
+}
 _PASSWORDS = ("ansible_password", "ansible_ssh_password", "ansible_ssh_pass", "ansible_winrm_password")
 _TRUE, _FALSE = {"true", "yes", "on", "1", "t", "y"}, {"false", "no", "off", "0", "f", "n", ""}
 
@@ -36,7 +44,8 @@ def settings(path: Path, host: str, line: int, variables: Variables) -> Document
     said = Document(path, ours, {(): our_line})
     refuse_literal_secrets(said)
     said.into(HostSettings)
-    located = found | {key: (value, our_line) for key, value in ours.items()}
+    merged = merge({key: value for key, (value, _) in found.items()}, ours)
+    located = {key: (value, our_line if key in ours else found[key][1]) for key, value in merged.items()}
     lines: dict[Keys, int] = {(): line} | {(key,): each for key, (_, each) in located.items()}
     return Document(path, {key: value for key, (value, _) in located.items()}, lines)
 
@@ -64,7 +73,9 @@ class _Variables:
         port = self._first("ansible_port", "ansible_ssh_port")
         yield from self._as("port", port, self._number(port))
         self._refuse_passwords()
-        if transport == "ssh":
+        if transport == "winrm":
+            yield from self._winrm()
+        else:
             yield from self._ssh()
             yield from self._sudo()
 
@@ -88,6 +99,11 @@ class _Variables:
                 raise self._bad(name, "a quotation mark is not closed") from None
             for option, key in (("proxyjump", "proxy_jump"), ("proxycommand", "proxy_command")):
                 yield from self._as(key, name, options.get(option))
+
+    def _winrm(self) -> Iterator[tuple[str, tuple[Any, int]]]:
+        names = {key: f"ansible_winrm_{name}" for key, name in _WINRM.items()}
+        said = {key: self._text(name) for key, name in names.items() if self._text(name)}
+        yield from self._as("winrm", next((names[key] for key in said), ""), said or None)
 
     def _sudo(self) -> Iterator[tuple[str, tuple[Any, int]]]:
         if not self._flag("ansible_become"):

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from auditor.errors import BadFile
-from auditor.host import Host, Jump, Secret, SshOptions, Timeouts
+from auditor.host import Host, Jump, Secret, SshOptions, Timeouts, WinrmOptions
 from auditor.inventory.secrets import SecretReference
-from auditor.inventory.settings import HostSettings
+from auditor.inventory.settings import HostSettings, WinrmSettings
 from auditor.inventory.ssh_config import SshConfig, expand, hops, local_user
 from auditor.yamlfile import Document
 
+_NESTED = {"timeouts", "policy", "winrm"}
 _ANYWHERE = {"transport", "platform", "tags", "groups", "timeouts", "policy"}
 _LOGIN = {"address", "port", "user", "password"}
 _PROXY = {"proxy_jump", "proxy_command"}
@@ -31,22 +32,22 @@ _KEYS = {
     "local": {"sudo", "socket"},
     "ssh": _LOGIN | _SSH | _PROXY | {"host_key_alias", "sudo", "socket"},
     "docker": {"address", "port", "socket", "tls_dir"},
-    "winrm": _LOGIN | {"tls_dir"},
+    "winrm": _LOGIN | {"tls_dir", "winrm"},
     "bundle": {"path"},
 }
 _PORTS = {"ssh": 22, "docker": 2375, "winrm": 5986}
-_DOCKER_TLS_PORT, _MOST_PORT = 2376, 65535
+_DOCKER_TLS_PORT, _WINRM_HTTP_PORT, _MOST_PORT = 2376, 5985, 65535
 _HOP = re.compile(r"(?:ssh://)?(?:([^@\s]+)@)?(\[[0-9A-Fa-f:.]+(?:%[\w.-]+)?\]|[\w.-]+)(?::([0-9]{1,5}))?/?")
 _ADDRESS = re.compile(r"\w[\w.-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+(%[\w.-]+)?")
 _SHELL = re.compile(r"[^\w.:@%+,/=-]")
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Later layers win, key by key; within ``timeouts`` and ``policy`` too; ``tags`` add up."""
+    """Later layers win, key by key; within ``timeouts``, ``policy`` and ``winrm`` too; ``tags`` add up."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
-            if key in {"timeouts", "policy"}:
+            if key in _NESTED:
                 merged[key] = merged.get(key, {}) | value
             elif key == "tags":
                 merged[key] = list(dict.fromkeys([*merged.get(key, ()), *value]))
@@ -207,16 +208,12 @@ def _settings(entry: Entry, values: dict[str, Any]) -> HostSettings:
 
 def _host(entry: Entry, settings: HostSettings) -> Host:
     """The host without its address and its way there."""
-    folder, timeouts, path = entry.folder, settings.timeouts, settings.path or settings.socket
-    port = (
-        _DOCKER_TLS_PORT
-        if entry.transport == "docker" and settings.tls_dir
-        else _PORTS.get(entry.transport, 0)
-    )
+    folder, timeouts = entry.folder, settings.timeouts
+    line = entry.settings.line()
     return Host(
         name=entry.name,
         transport=settings.transport,
-        port=settings.port or (0 if settings.socket else port),
+        port=settings.port or _usual_port(entry.transport, settings),
         user=settings.user,
         platform=settings.platform,
         sudo=settings.sudo,
@@ -224,12 +221,29 @@ def _host(entry: Entry, settings: HostSettings) -> Host:
         groups=entry.groups,
         tags=settings.tags,
         timeouts=Timeouts(timeouts.connect, timeouts.auth, timeouts.total),
-        tls_dir=_path(settings.tls_dir, folder) if settings.tls_dir else None,
-        path=_path(path, folder) if path else None,
+        winrm=_winrm_options(settings.winrm, folder),
+        tls_dir=_optional_path(settings.tls_dir, folder),
+        path=_optional_path(settings.path or settings.socket, folder),
         policy=settings.policy,
-        source=f"{entry.settings.path}:{entry.settings.line()}"
-        if entry.settings.line()
-        else str(entry.settings.path),
+        source=f"{entry.settings.path}:{line}" if line else str(entry.settings.path),
+    )
+
+
+def _usual_port(transport: str, settings: HostSettings) -> int:
+    if transport == "docker" and settings.tls_dir:
+        return _DOCKER_TLS_PORT
+    if transport == "winrm" and settings.winrm.scheme == "http":
+        return _WINRM_HTTP_PORT
+    return 0 if settings.socket else _PORTS.get(transport, 0)
+
+
+def _winrm_options(settings: WinrmSettings, folder: Path) -> WinrmOptions:
+    return WinrmOptions(
+        auth=settings.auth,
+        scheme=settings.scheme,
+        ca_file=_optional_path(settings.ca_file, folder),
+        cert_file=_optional_path(settings.cert_file, folder),
+        key_file=_optional_path(settings.key_file, folder),
     )
 
 
@@ -254,6 +268,10 @@ def _secret(reference: SecretReference | None, folder: Path) -> Secret | None:
 
 def _path(text: str, folder: Path) -> Path:
     return folder / os.path.expanduser(text)  # noqa: PTH111  Path.expanduser raises on an unknown user
+
+
+def _optional_path(text: str | None, folder: Path) -> Path | None:
+    return _path(text, folder) if text else None
 
 
 def _address(entry: Entry, text: str) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from auditor.errors import BadFile
-from auditor.host import Platform, TransportName
+from auditor.host import Platform, TransportName, WinrmAuth, WinrmScheme
 from auditor.inventory.secrets import HOW, SecretReference
 from auditor.policy import Policy
 from auditor.yamlfile import Document
@@ -32,6 +32,20 @@ class TimeoutSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     total: Annotated[Seconds, Meta(description="For everything done for one host.")] = 120.0
 
 
+class WinrmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How to log in by WinRM, beside user and password. Files that are not named are looked for in ``tls_dir``."""
+
+    auth: Annotated[WinrmAuth, Meta(description="How to prove who asks.")] = "ntlm"
+    scheme: Annotated[
+        WinrmScheme, Meta(description="http goes with ntlm and kerberos, which encrypt by themselves.")
+    ] = "https"
+    ca_file: Annotated[
+        File | None, Meta(description="Certificates to trust, PEM; the public ones if absent.")
+    ] = None
+    cert_file: Annotated[File | None, Meta(description="Your certificate, for auth certificate.")] = None
+    key_file: Annotated[File | None, Meta(description="Its key.")] = None
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What may be said of all hosts, of a group, or of one host. A host beats a group, a group beats the defaults."""
 
@@ -39,7 +53,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     platform: Annotated[Platform, Meta(description="windows for Windows hosts; it follows from winrm.")] = (
         "linux"
     )
-    port: Annotated[Port, Meta(description="TCP port: ssh 22, docker 2376 with tls_dir, winrm 5986.")] = 0
+    port: Annotated[
+        Port, Meta(description="TCP port: ssh 22, docker 2376 with tls_dir, winrm 5986 (http: 5985).")
+    ] = 0
     user: Annotated[User, Meta(description="Login name; without it ssh_config's, or yours.")] = ""
     sudo: Annotated[bool, Meta(description="Become root by sudo -n, which must not ask for a password.")] = (
         False
@@ -68,6 +84,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tls_dir: Annotated[
         File | None, Meta(description="Folder with ca.pem, cert.pem and key.pem for the Docker API.")
     ] = None
+    winrm: Annotated[WinrmSettings, Meta(description="How to log in by WinRM.")] = WinrmSettings()
     tags: Annotated[
         tuple[Name, ...], Meta(description="Words to select hosts by; a host has its groups' too.")
     ] = ()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import AuditorError, BadFile
-from auditor.host import Host
+from auditor.host import Host, WinrmOptions
 from auditor.inventory import load
 from auditor.inventory.secrets import FromEnvironment
 
@@ -77,6 +77,19 @@ def test_variables_become_settings(example: dict[str, Host], tmp_path: Path) -> 
     assert [(jump.user, jump.address, jump.port) for jump in db1.ssh.jumps] == [("jump", "bastion", 7)]
     assert (win1.transport, win1.platform, win1.password) == ("winrm", "windows", FromEnvironment("WIN"))
     assert example["lonely"].transport == "local"
+
+
+def test_winrm_variables_become_settings(tmp_path: Path) -> None:
+    text = """
+    all:
+      hosts: {w: , k: {ansible_winrm_transport: credssp}}
+      vars: {ansible_connection: winrm, ansible_winrm_transport: certificate, ansible_winrm_cert_pem: c.pem}
+      children: {x: {hosts: {w: }, vars: {docker_host_auditor: {winrm: {key_file: k.pem}}}}}
+    """
+    winrm = WinrmOptions(auth="certificate", cert_file=tmp_path / "c.pem", key_file=tmp_path / "k.pem")
+    assert hosts(tmp_path, text, "w")["w"].winrm == winrm
+    with pytest.raises(BadFile, match="credssp"):
+        hosts(tmp_path, text)
 
 
 def test_our_own_variable_says_what_ansible_has_no_word_for(example: dict[str, Host]) -> None:

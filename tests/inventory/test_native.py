@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from auditor.errors import AuditorError, BadFile
-from auditor.host import Host, Jump, SshOptions, Timeouts
+from auditor.host import Host, Jump, SshOptions, Timeouts, WinrmOptions
 from auditor.inventory import load, schema
 from auditor.inventory.secrets import FromEnvironment, FromFile
 from auditor.inventory.settings import HostSettings, Inventory
@@ -54,6 +54,7 @@ hosts:
   here: {transport: local, socket: /run/other.sock}
   old: {transport: bundle, path: recordings/old.bundle}
   win1: {transport: winrm, user: Administrator, password: {env: WIN}}
+  win2: {transport: winrm, winrm: {scheme: http, auth: kerberos, ca_file: ca.pem}}
 """
 
 
@@ -142,6 +143,11 @@ def test_every_transport_finds_its_way(example: dict[str, Host], tmp_path: Path)
         5986,
         FromEnvironment("WIN"),
     )
+
+
+def test_winrm_has_its_own_settings(example: dict[str, Host], tmp_path: Path) -> None:
+    assert example["win2"].winrm == WinrmOptions(auth="kerberos", scheme="http", ca_file=tmp_path / "ca.pem")
+    assert example["win2"].port == 5985
 
 
 def test_no_secret_is_fetched_or_shown(example: dict[str, Host]) -> None:
