@@ -136,7 +136,9 @@ def show_hosts(hosts: Sequence[Host]) -> int:
             )
         )
     console = Console()
-    console.print(table, width=None if console.is_terminal else 200)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)
     return 0
 
 

@@ -214,6 +214,9 @@ redact() {
 arguments() { cat "/proc/$1/cmdline" 2>/dev/null | tr '\n\000' '\001\n' | redact; }
 environment() { cat "/proc/$1/environ" 2>/dev/null | tr '\n\000' '\001\n'; }
 
+# The variable of the daemon's environment, or nothing.
+variable() { printf '%s\n' "$daemon_environment" | sed -n "s/^$1=//p" | head -n 1; }
+
 # When a process started, in seconds since 1970.
 started() {
     ticks=$(sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20)
@@ -268,7 +271,7 @@ certificates() {
 
 # The value of a flag on the daemon's command line: --name VALUE or --name=VALUE.
 flag() {
-    for pid in $daemon_pids; do arguments "$pid"; done | sed -n -e "s/^--*$1=//p" -e "/^--*$1\$/{n;p;}" | tail -n 1
+    printf '%s\n' "$daemon_arguments" | sed -n -e "s/^--*$1=//p" -e "/^--*$1\$/{n;p;}" | tail -n 1
 }
 
 # The value of a string key in the daemon's configuration file: only to know which files to look at.
@@ -328,13 +331,16 @@ find_engine() {
 
 # The daemon's files: its configuration file, its certificates and key, and certificates and keys that lie near them.
 find_files() {
+    daemon_arguments=$(for pid in $daemon_pids; do arguments "$pid"; done)
+    daemon_environment=$(for pid in $daemon_pids; do environment "$pid"; done)
     config_file=$(flag config-file)
-    home=$(for pid in $daemon_pids; do environment "$pid"; done | sed -n 's/^HOME=//p' | head -n 1)
+    home=$(variable HOME)
     if [ -z "$config_file" ]; then
         config_file=/etc/docker/daemon.json
         case "$socket" in /run/user/*|/var/run/user/*) config_file=${XDG_CONFIG_HOME:-${home:-$HOME}/.config}/docker/daemon.json ;; esac
     fi
-    default=$(for pid in $daemon_pids; do environment "$pid"; done | sed -n 's/^DOCKER_CERT_PATH=//p; s/^DOCKER_CONFIG=//p' | head -n 1)
+    default=$(variable DOCKER_CERT_PATH)
+    default=${default:-$(variable DOCKER_CONFIG)}
     default=${default:-${home:-/root}/.docker}
     ca_file=$(daemon_file tlscacert ca.pem)
     cert_file=$(daemon_file tlscert cert.pem)
@@ -380,12 +386,13 @@ folders() {
 
 # One section: begin line, bytes, end line with exit status and what went to standard error.
 emit() {
+    function=section_$1
+    while case $function in *-*) true ;; *) false ;; esac do function=${function%%-*}_${function#*-}; done
     printf -- '--%s begin %s\n' "$nonce" "$1"
-    said=$({ { "section_$(printf %s "$1" | tr - _)"; printf '\n%s' "$?" >&2; } | head -c "$BYTES_EACH" >&3; } 2>&1 | tail -c 600)
-    status=${said##*
-}
-    said=$(printf %s "${said%
-*}" | tr '\n\r' '  ' | head -c 500)
+    said=$({ { "$function"; printf '\n%s' "$?" >&2; } | head -c "$BYTES_EACH" >&3; } 2>&1 | tail -c 500)
+    status=${said##*"$newline"}
+    said=${said%"$newline"*}
+    [ -z "$said" ] || said=$(printf %s "$said" | tr '\n\r' '  ')
     printf '\n--%s end %s %s %s\n' "$nonce" "$1" "$status" "$said"
 }
 
