@@ -94,6 +94,10 @@ section_listeners() {
     done
 }
 
+# For Go templates: the name of each NAME=VALUE whose value could be worth hiding.
+names_with_value='{{$n := index (split . "=") 0}}{{$k := lower $n}}{{if not (eq (lower .) $k (print $k "=") (print $k "=true")
+ (print $k "=false") (print $k "=yes") (print $k "=no") (print $k "=on") (print $k "=off") (print $k "=none") (print $k "=0") (print $k "=1"))}}{{json $n}},{{end}}'
+
 # Every container, running or not. Of its environment only the names; of its arguments only whether a word is 'sshd'.
 section_containers() {
     list=$(docker_cli ps --all --quiet --no-trunc) || return $?
@@ -118,13 +122,62 @@ container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .C
 "NetworkSettings":{"Ports":{{json .NetworkSettings.Ports}},"Networks":{{json .NetworkSettings.Networks}}}}'
 container_template=$(printf '%s' "$container_template" | tr -d '\n')
 
-# Images: names, digests, configuration; nothing of the environment.
+# Images: names, digests, layers, configuration. Of the environment only the names of variables that have a value other than true or false.
 section_images() {
     list=$(docker_cli image ls --quiet --no-trunc) || return $?
     [ -n "$list" ] || return 0
-    printf '%s\n' "$list" | sort -u | bounded xargs docker -H "unix://$socket" image inspect --format \
-        '{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},"User":{{with .Config}}{{json .User}}{{else}}null{{end}},"Healthcheck":{{with .Config}}{{json .Healthcheck}}{{else}}null{{end}}}'
+    printf '%s\n' "$list" | sort -u | bounded xargs docker -H "unix://$socket" image inspect --format "$image_template"
 }
+image_template='{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},
+"Size":{{json .Size}},"Layers":{{json .RootFS.Layers}},
+"User":{{with .Config}}{{json .User}}{{else}}null{{end}},"Healthcheck":{{with .Config}}{{json .Healthcheck}}{{else}}null{{end}},
+"Env":[{{with .Config}}{{range .Env}}'$names_with_value'{{end}}{{end}}""]}'
+image_template=$(printf '%s' "$image_template" | tr -d '\n')
+
+# How images were built. What was typed at a build is in there, secrets too: only words that reduce_history knows leave
+# the host. One process for all images: it carries all requests over one connection, which descriptor 4 holds open,
+# because an engine may drop the work for a client that has hung up.
+section_image_history() {
+    list=$(docker_cli image ls --quiet --no-trunc) || return $?
+    list=$(printf '%s\n' "$list" | sort -u | head -n "$IMAGES_AT_MOST")
+    [ -n "$list" ] || return 0
+    {
+        printf 'listed %s\n' $list
+        : | {
+            exec 4>/proc/self/fd/0
+            {
+                for image in $list; do printf 'GET /images/%s/history HTTP/1.1\r\nHost: docker\r\n\r\n' "$image"; done
+                printf 'GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n'
+            } >&4 2>/dev/null &
+            docker_cli system dial-stdio 4>&-
+        }
+    } | reduce_history
+}
+IMAGES_AT_MOST=1000
+
+# The swarm as this node sees it: the addresses it was told to use; of a manager also its services and the names of its secrets.
+section_swarm() {
+    seen=$(docker_cli info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}} {{.DockerRootDir}}') || return $?
+    root=${seen#* } root=${root#* }
+    printf 'state %s\n' "${seen%% *}"
+    case $seen in inactive*) return 0 ;; esac
+    if [ -r "$root/swarm/docker-state.json" ]; then
+        printf 'addresses {%s}\n' "$(tr -d '\n' < "$root/swarm/docker-state.json" |
+            grep -o -E '"(LocalAddr|ListenAddr|AdvertiseAddr|DataPathAddr)":"[^"\\]*"' | paste -s -d , -)"
+    else
+        not_seen "$root/swarm/docker-state.json"
+    fi
+    case $seen in 'active true '*) ;; *) return 0 ;; esac
+    list=$(docker_cli service ls --quiet) || return $?
+    if [ -n "$list" ]; then
+        printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" service inspect --format "$service_template" || return $?
+    fi
+    list=$(docker_cli secret ls --format '{{json .Name}}') || return $?
+    [ -z "$list" ] || printf 'secret %s\n' $list
+}
+service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Env}}'$names_with_value'{{end}}{{end}}""],
+"Secrets":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Secrets}}{{json .SecretName}},{{end}}{{end}}""]}'
+service_template=$(printf '%s' "$service_template" | tr -d '\n')
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
 section_networks() {
@@ -185,7 +238,7 @@ section_keys() {
 BYTES_OF_A_FILE=524288
 DIGEST_OF_NOTHING=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
-SECTIONS='host engine-version engine-info daemon daemon-config systemd listeners containers images networks processes files certificates keys'
+SECTIONS='host engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files certificates keys'
 
 # ---- what the sections share ------------------------------------------------------------------------------------
 
@@ -208,6 +261,174 @@ redact() {
         -e 's/("[^"]*(token|passw|secret|credential|access-?key)[^"]*"[[:space:]]*:[[:space:]]*")([^"\\]|\\.)*"/\1***"/gI' \
         -e 's/((token|passw[a-z]*|secret|credential|access-?key)[a-z_-]*=)([^"\\,[:space:]]|\\.)*/\1***/gI' \
         -e 's#(://)[^/"[:space:]]*@#\1***@#g'
+}
+
+# Answers of the engine to requests for images' histories ('listed ID' for each, then HTTP) -> 'image ID' and, newest
+# first, for each instruction 'KEYWORD<tab>words<tab>names of secrets'; or 'refused STATUS ID'.
+#
+# Of commands only words of a fixed list remain, of files the paths, of everything else nothing; '_' stands for what is
+# left out and '=' for an assignment. A secret is told by its name, or by its kind where it has none.
+reduce_history() {
+    awk '
+        function take(line,    rest) {
+            if (need > 0) {
+                if (length(line) + 1 <= need) {
+                    body = body line
+                    need -= length(line) + 1
+                } else {
+                    body = body substr(line, 1, need)
+                    rest = substr(line, need + 1)
+                    need = 0
+                }
+                if (need == 0 && expect != "size") {
+                    answer()
+                    if (rest != "") take(rest)
+                }
+                return
+            }
+            sub(/\r$/, "", line)
+            if (expect == "status") {
+                if (line !~ /^HTTP\/1/) return
+                code = substr(line, 10, 3)
+                body = ""
+                size = chunked = 0
+                expect = "header"
+            } else if (expect == "header") {
+                if (tolower(line) ~ /^content-length:/) size = substr(line, 16) + 0
+                if (tolower(line) ~ /^transfer-encoding:.*chunked/) chunked = 1
+                if (line != "") return
+                expect = chunked ? "size" : "status"
+                need = chunked ? 0 : size
+                if (!chunked && !size) answer()
+            } else if (expect == "size") {
+                if (line == "") return
+                need = hexadecimal(tolower(line))
+                if (!need) expect = "end"
+            } else if (line == "") {
+                expect = "status"
+                answer()
+            }
+        }
+        function hexadecimal(text,    i, digit, value) {
+            for (i = 1; i <= length(text); i++) {
+                digit = index("0123456789abcdef", substr(text, i, 1))
+                if (!digit) break
+                value = value * 16 + digit - 1
+            }
+            return value + 0
+        }
+        function answer() {
+            if (++answers > listed) return
+            if (code != 200 || body !~ /^\[.*\]$/) {
+                print "refused " code " " id[answers]
+                return
+            }
+            print "image " id[answers]
+            while (match(body, /"CreatedBy":"([^"\\]|\\.)*"/)) {
+                created_by = substr(body, RSTART + 13, RLENGTH - 14)
+                body = substr(body, RSTART + RLENGTH)
+                print instruction(plain(created_by))
+            }
+        }
+        function plain(text) {
+            gsub(/\\\\/, "\001", text)
+            gsub(/\\[nr]/, "\n", text)
+            gsub(/\\t/, " ", text)
+            gsub(/\\"/, "\"", text)
+            gsub(/\\\//, "/", text)
+            gsub(/\\u0026/, "\\&", text)
+            gsub(/\\u003c/, "<", text)
+            gsub(/\\u003e/, ">", text)
+            gsub(/\\u[0-9a-fA-F][0-9a-fA-F][0-9a-fA-F][0-9a-fA-F]|\\[bf]/, "?", text)
+            gsub(/\001/, "\\", text)
+            return text
+        }
+        function instruction(text,    keyword, at) {
+            sub(/ *# buildkit *$/, "", text)
+            at = index(text, "#(nop) ")
+            if (at) {
+                text = substr(text, at + 7)
+                sub(/^ +/, "", text)
+            }
+            keyword = text
+            sub(/[^A-Z].*/, "", keyword)
+            if (keyword !~ /^(ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)$/)
+                keyword = text == "" ? "NONE" : "RUN"
+            else
+                text = substr(text, length(keyword) + 1)
+            if (keyword == "RUN") return keyword "\t" commands(text) "\t" secrets(text)
+            if (keyword == "ADD" || keyword == "COPY") return keyword "\t" files(text)
+            return keyword "\t\t" secrets(text)
+        }
+        function commands(text,    word, count, i, kept, last, out) {
+            sub(/^ +/, "", text)
+            if (match(text, /(\/[^ ]*\/)?(ba|da|a|z)?sh( -[a-z]+( pipefail)?)* -[a-z]*c /) && (RSTART == 1 || text ~ /^\|[0-9]+ /))
+                text = substr(text, RSTART + RLENGTH)
+            gsub(/\\\n/, " ", text)
+            gsub(/"[^"]*"/, "_", text)
+            gsub(/\047[^\047]*\047/, "_", text)
+            gsub(/\|\|/, " ; ", text)
+            gsub(/[;&\n()`]/, " ; ", text)
+            gsub(/\|/, " | ", text)
+            count = split(text, word, / +/)
+            for (i = 1; i <= count; i++) {
+                if (word[i] == "") continue
+                kept = known(word[i], last)
+                if (kept != last || (kept != "_" && kept != ";")) out = out (out == "" ? "" : " ") kept
+                last = kept
+            }
+            return out
+        }
+        function known(word, before) {
+            if (word ~ /^[A-Za-z_][A-Za-z0-9_]*=/) return "="
+            if (before == "chmod" && word ~ /^([0-7]+|[ugoa]*[-+=][rwxXst]+)$/) return substr(word, 1, 6)
+            sub(/^\/(usr\/)?(local\/)?s?bin\//, "", word)
+            sub(/=.*/, "", word)
+            return word ~ /^([;|!{]|sudo|env|exec|if|then|do|else|time|sh|bash|ash|dash|apt|apt-get|aptitude|apk|yum|dnf|microdnf|tdnf|zypper|pip|pip3|npm|gem|rpm|dpkg|curl|wget|chmod|find|update|upgrade|dist-upgrade|full-upgrade|install|reinstall|build-dep|add|makecache|check-update|refresh|ref|in|up|dup|patch|groupinstall|localinstall|distro-sync|remove|purge|clean|fix|-y|-k|-U|-u|--update|--update-cache|--insecure|--upgrade|--no-cache|--no-install-recommends|--allow-unauthenticated|--force-yes|--nogpgcheck|--no-gpg-checks|--no-gpg-check|--nosignature|--force-bad-verify|--allow-untrusted|--trusted-host|--no-check-certificate)$/ ? word : "_"
+        }
+        function files(text,    word, count, i, path, out, found) {
+            sub(/\n.*/, "", text)
+            count = split(text, word, / +/)
+            for (i = 1; i <= count; i++) {
+                path = word[i]
+                if (path == "") continue
+                if (path ~ /^--/) sub(/=.*/, "", path)
+                else if (path ~ /:\/\//) sub(/:\/\/.*/, "://", path)
+                if (path !~ /^[A-Za-z0-9_.\/*:@+-]+$/) path = "_"
+                out = out (out == "" ? "" : " ") path
+                sub(/.*\//, "", path)
+                if (path ~ /^(id_(rsa|dsa|ecdsa|ed25519)|.+\.(key|p12|pfx|jks|kdbx)|\.env|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.dockercfg|\.pgpass|\.htpasswd)$/)
+                    found = with(found, path)
+            }
+            return out "\t" found
+        }
+        function secrets(text,    low, name, value, found) {
+            low = tolower(text)
+            if (low ~ /[a-z]:\/\/[^ \/"@:]+:[^ \/"@$]+@/) found = with(found, "credentials-in-an-address")
+            if (low ~ /authorization: *(bearer|basic) +[^ $]/) found = with(found, "authorization-header")
+            if (low ~ /-----begin [a-z ]*private key/) found = with(found, "private-key")
+            if (text ~ /AKIA[0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z]/) found = with(found, "aws-access-key")
+            if (text ~ /gh[pousr]_[0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z]/) found = with(found, "github-token")
+            while (match(low, /[a-z0-9_.-]*(password|passwd|passphrase|secret|token|credentials?|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*("?: *|=| +)/)) {
+                name = substr(text, RSTART, RLENGTH)
+                value = text = substr(text, RSTART + RLENGTH)
+                low = substr(low, RSTART + RLENGTH)
+                if (name ~ / $/ && name !~ /: +$/ && name !~ /^--/) continue
+                sub(/^["\047]/, "", value)
+                sub(/["\047 \n;&|)].*/, "", value)
+                if (value ~ /^([-$<%*]|\/run\/secrets\/)/ || tolower(value) ~ /^(true|false|yes|no|on|off|none|null|0|1)?$/) continue
+                gsub(/[^A-Za-z0-9_.-]/, "", name)
+                sub(/^[-.]+/, "", name)
+                found = with(found, substr(name, 1, 64))
+            }
+            return found
+        }
+        function with(found, name) {
+            return index("," found ",", "," name ",") ? found : found (found == "" ? "" : ",") name
+        }
+        BEGIN { expect = "status" }
+        answers == 0 && expect == "status" && /^listed / { id[++listed] = $2; print; next }
+        { take($0) }'
 }
 
 # A process's arguments, one a line (a newline within one becomes \001), and its environment likewise.
