@@ -16,7 +16,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     (
         (
             r"doesn't contain any IP SANs|certificate is valid for .*, not |no alternative certificate subject name|Hostname mismatch|"
-            r"IP address mismatch|is not valid for .?(host|name)|hostname .* doesn't match"
+            r"IP address mismatch|is not valid for (any names|.?host|.?name)|hostname .* doesn't match"
         ),
         "The server's certificate does not carry the name or address that you connect to.",
         (

@@ -58,9 +58,7 @@ class Store:
         try:
             text = path.read_bytes()
         except FileNotFoundError:
-            raise UsageError(
-                f"{self.folder} holds no certificates: make authorities with 'auditor certs init --dir {self.folder}'"
-            ) from None
+            raise self._is_empty() from None
         except OSError as error:
             raise BadFile(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
         try:
@@ -80,8 +78,11 @@ class Store:
         Keep others from changing the ledger; read it inside, since it may have changed before. Waits for its turn.
 
         Raises:
-            AuditorError: the folder is not to be written to, or others may read it.
+            UsageError: there is no such folder.
+            AuditorError: it is not to be written to, or others may read it.
         """
+        if not self.folder.exists():
+            raise self._is_empty()
         self._refuse_open_folder()
         with _explained(self.folder):
             lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -125,6 +126,11 @@ class Store:
         found = [path for folder in _FOLDERS for path in sorted((self.folder / folder).glob("*"))]
         names = [str(path.relative_to(self.folder)) for path in found]
         return [name for name in names if name not in named]
+
+    def _is_empty(self) -> UsageError:
+        return UsageError(
+            f"{self.folder} holds no certificates: make authorities with 'auditor certs init --dir {self.folder}'"
+        )
 
     def _refuse_open_folder(self) -> None:
         with _explained(self.folder):
