@@ -26,7 +26,7 @@ from auditor.host import Host
 from auditor.transports.base import Deadline, open_transport, shortened
 
 WORKERS = 16
-PATIENCE = 0.5
+PATIENCE = 0.15
 _AT_MOST = 8
 _GRACE = 5.0
 _TICK = 0.1

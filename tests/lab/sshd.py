@@ -104,6 +104,7 @@ def sshd(
     kinds: Sequence[str] = ("ed25519",),
     config: str = "",
     users: Sequence[str] = ("root",),
+    everywhere: bool = False,
 ) -> Iterator[Sshd]:
     """
     Start one, stop it at the end.
@@ -113,17 +114,19 @@ def sshd(
         kinds: host keys to make: ed25519, rsa, ecdsa.
         config: further lines of sshd_config, which win over ours; ``{folder}`` is the instance's.
         users: who may log in with ``user_key``.
+        everywhere: listen on every address there is; sshd itself takes only sixteen by name. Let ``config`` say who may come.
     """
     folder = Path(tempfile.mkdtemp(prefix="sshd-"))
     folder.chmod(0o755)
     (folder / "authorized").mkdir()
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     port = free_port(addresses[0])
+    listen = ["0.0.0.0"] if everywhere else list(addresses)
     for kind in kinds:
         keygen(folder / f"host_{kind}", "-t", kind)
     keygen(folder / "user_ed25519", "-t", "ed25519")
     lines = [
-        *(f"ListenAddress {address}:{port}" for address in addresses),
+        *(f"ListenAddress {address}:{port}" for address in listen),
         *(f"HostKey {folder}/host_{kind}" for kind in kinds),
     ]
     (folder / "sshd_config").write_text(
