@@ -1,0 +1,133 @@
+"""Where this daemon has its files: not always where a package would put them."""
+
+from dataclasses import dataclass
+from posixpath import dirname, join
+from typing import ClassVar, Self
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.container import plain_path
+from auditor.facts.daemon import DaemonConfig
+from auditor.facts.engine import Engine
+from auditor.facts.units import Units
+from auditor.gaps import Gap
+
+UNIT_FOLDERS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+_PROGRAM_FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin")
+_SYSCONFIG = "/etc/sysconfig/"
+
+
+@dataclass(frozen=True)
+class DaemonPaths:
+    """
+    Paths to look at. A tuple holds every place where such a file may be; those that are not there do not matter.
+
+    ``uid`` is whom the daemon runs as, ``group`` who may use its socket: a name or a number.
+    ``service`` and ``socket_unit`` are None when no systemd told them: then they may be in any of ``UNIT_FOLDERS``.
+    """
+
+    SECTIONS: ClassVar[tuple[str, ...]] = (*DaemonConfig.SECTIONS, *Engine.SECTIONS, *Units.SECTIONS)
+
+    uid: int = 0
+    group: str = "docker"
+    program: str = "/usr/bin/dockerd"
+    config_file: str = "/etc/docker/daemon.json"
+    config_folder: str = "/etc/docker"
+    data_root: str = "/var/lib/docker"
+    sockets: tuple[str, ...] = ("/run/docker.sock",)
+    containerd_sockets: tuple[str, ...] = ("/run/containerd/containerd.sock",)
+    service: tuple[str, ...] | None = ("/usr/lib/systemd/system/docker.service",)
+    socket_unit: tuple[str, ...] | None = ("/usr/lib/systemd/system/docker.socket",)
+    environment_files: tuple[str, ...] = ("/etc/default/docker",)
+    sysconfig_files: tuple[str, ...] = ("/etc/sysconfig/docker",)
+
+    @property
+    def rootless(self) -> bool:
+        """Whether the daemon runs without root's rights."""
+        return self.uid > 0
+
+    @property
+    def certificate_folder(self) -> str:
+        """Where certificates and keys of registries are, a folder for each."""
+        return join(self.config_folder, "certs.d")
+
+    def programs(self, name: str) -> tuple[str, ...]:
+        """Where a program of the engine's may be, beside the daemon first."""
+        return tuple(
+            dict.fromkeys(join(folder, name) for folder in (dirname(self.program), *_PROGRAM_FOLDERS))
+        )
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        config, units = DaemonConfig.parse(bundle), _units(bundle)
+        files = [path for unit in units.of_kind("service") for path in unit.environment_files]
+        folder = dirname(config.config_path) if config.uid > 0 else "/etc/docker"
+        return cls(
+            uid=config.uid,
+            group=str(config.setting("group").value or "docker"),
+            program=config.executable,
+            config_file=config.config_path,
+            config_folder=folder,
+            data_root=_data_root(bundle, config),
+            sockets=_sockets(config, units),
+            containerd_sockets=_containerd_sockets(config),
+            service=_unit_files(units, "service"),
+            socket_unit=_unit_files(units, "socket"),
+            environment_files=_with(
+                "/etc/default/docker", [it for it in files if not it.startswith(_SYSCONFIG)]
+            ),
+            sysconfig_files=_with("/etc/sysconfig/docker", [it for it in files if it.startswith(_SYSCONFIG)]),
+        )
+
+
+def _units(bundle: Bundle) -> Units:
+    """What systemd says; where it cannot be asked the files are looked for on disk."""
+    try:
+        return Units.parse(bundle)
+    except Gap:
+        return Units(None)
+
+
+def _unit_files(units: Units, kind: str) -> tuple[str, ...] | None:
+    """Files and drop-ins of the loaded units of a kind; empty when systemd knows none."""
+    if units.loaded is None:
+        return None
+    return tuple(path for unit in units.of_kind(kind) for path in (unit.fragment, *unit.drop_ins))
+
+
+def _data_root(bundle: Bundle, config: DaemonConfig) -> str:
+    try:
+        return Engine.parse(bundle).data_root
+    except Gap:
+        return config.resolve(str(config.setting("data-root").value))
+
+
+def _sockets(config: DaemonConfig, units: Units) -> tuple[str, ...]:
+    hosts = [host for host in config.setting("hosts").value or () if isinstance(host, str)]
+    told = [host.removeprefix("unix://") for host in hosts if host.startswith("unix:///")]
+    opened = (
+        [path for unit in units.of_kind("socket") for path in unit.listens]
+        if any(host.startswith("fd:") for host in hosts)
+        else []
+    )
+    return tuple(dict.fromkeys(plain_path(path) for path in (config.socket, *told, *opened)))
+
+
+def _containerd_sockets(config: DaemonConfig) -> tuple[str, ...]:
+    """The one that the daemon was told of, else the system's and the one of a containerd that the daemon starts itself."""
+    told = config.setting("containerd").value
+    if told:
+        return (plain_path(str(told).removeprefix("unix://")),)
+    runtime = (config.environment or {}).get("XDG_RUNTIME_DIR", "")
+    default = join(runtime, "docker") if config.uid > 0 and runtime else "/run/docker"
+    own = join(str(config.setting("exec-root").value or default), "containerd/containerd.sock")
+    return (plain_path(own),) if config.uid > 0 else ("/run/containerd/containerd.sock", plain_path(own))
+
+
+def _with(usual: str, paths: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((usual, *paths)))
