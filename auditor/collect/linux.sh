@@ -168,6 +168,7 @@ section_swarm() {
         not_seen "$root/swarm/docker-state.json"
     fi
     case $seen in 'active true '*) ;; *) return 0 ;; esac
+    echo manager
     list=$(docker_cli service ls --quiet) || return $?
     if [ -n "$list" ]; then
         printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" service inspect --format "$service_template" || return $?
