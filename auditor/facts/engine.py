@@ -81,6 +81,7 @@ class _Info(msgspec.Struct, frozen=True):
     Swarm: _Swarm = _Swarm()
     Warnings: list[str] | None = None
     ServerErrors: list[str] | None = None
+    SystemTime: str = ""
 
 
 class _Component(msgspec.Struct, frozen=True):
@@ -129,6 +130,8 @@ class Engine:
     swarm_state: str = "inactive"
     swarm_manager: bool = False
     warnings: tuple[str, ...] = ()
+    system_time: str = "2026-01-31T12:00:00Z"
+    """When it said so, by its own clock; empty when it did not tell."""
 
     @property
     def version_tuple(self) -> tuple[int, ...]:
@@ -170,6 +173,7 @@ class Engine:
             swarm_state=info.Swarm.LocalNodeState,
             swarm_manager=info.Swarm.ControlAvailable,
             warnings=tuple(info.Warnings or ()),
+            system_time=info.SystemTime,
         )
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 import msgspec
 
 from auditor.collect.bundle import Bundle
+from auditor.collect.history import names_secret
 from auditor.facts.engine import decode, read_engine
 
 
@@ -20,11 +21,20 @@ class _RawImage(msgspec.Struct, frozen=True):
     Created: str | None
     User: str | None
     Healthcheck: _RawHealthcheck | None
+    Size: int | None = None
+    Layers: list[str] | None = None
+    Env: list[str] | None = None
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image. Defaults are those of a hardened one; ``created`` is the engine's own text, empty when unknown."""
+    """
+    One image. Defaults are those of a hardened one; ``created`` is the engine's own text, empty when unknown.
+
+    ``size`` is in bytes, layers that other images share included. ``secrets`` are the variables of its environment that
+    are named for a secret and have a value. All three of ``size``, ``layers`` and ``secrets`` are None in bundles of collectors that did
+    not ask.
+    """
 
     id: str = "sha256:" + "1a" * 32
     tags: tuple[str, ...] = ("registry.example/web:1.4",)
@@ -32,6 +42,31 @@ class Image:
     created: str = ""
     user: str = "1000:1000"
     healthcheck: tuple[str, ...] = ("CMD", "/bin/healthy")
+    size: int | None = 50_000_000
+    layers: tuple[str, ...] | None = ("sha256:" + "2b" * 32,)
+    secrets: tuple[str, ...] | None = ()
+
+    @property
+    def name(self) -> str:
+        """Its first tag, else the repository it was pulled from, else the beginning of its id."""
+        pulled = [digest.partition("@")[0] for digest in self.digests]
+        return (*self.tags, *pulled, self.id.removeprefix("sha256:")[:12])[0]
+
+    @property
+    def dangling(self) -> bool:
+        """Whether no tag leads to it."""
+        return not self.tags
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The repositories it was pulled from or pushed to, in full (``docker.io/library/nginx``); none: made or loaded here."""
+        names = (full_name(digest.partition("@")[0]).rpartition(":")[0] for digest in self.digests)
+        return tuple(sorted(set(names)))
+
+    def built_on(self, base: "Image") -> bool:
+        """Whether it has all of the other's layers at its bottom, and more."""
+        own, below = self.layers or (), base.layers or ()
+        return bool(below) and len(own) > len(below) and own[: len(below)] == below
 
 
 @dataclass(frozen=True)
@@ -46,6 +81,11 @@ class Images:
         """The image that a name such as ``nginx`` or ``docker.io/library/nginx:1.27`` means on this host now."""
         wanted = full_name(reference)
         return next((image for image in self.all if wanted in map(full_name, image.tags)), None)
+
+    def bases(self, image: Image) -> tuple[Image, ...]:
+        """The images on this host that an image is built on, the nearest first."""
+        below = [base for base in self.all if image.built_on(base)]
+        return tuple(sorted(below, key=lambda base: (-len(base.layers or ()), base.id)))
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
@@ -73,4 +113,7 @@ def _image(raw: _RawImage) -> Image:
         created=raw.Created or "",
         user=raw.User or "",
         healthcheck=tuple((raw.Healthcheck and raw.Healthcheck.Test) or ()),
+        size=raw.Size,
+        layers=None if raw.Layers is None else tuple(raw.Layers),
+        secrets=None if raw.Env is None else tuple(filter(names_secret, raw.Env)),
     )

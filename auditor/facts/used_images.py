@@ -1,0 +1,87 @@
+"""Which images the containers of a host are made from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.containers import Container, Containers
+from auditor.facts.images import Image, Images
+from auditor.gaps import Inconclusive, NotApplicable
+
+
+@dataclass(frozen=True)
+class UsedImage:
+    """An image and the containers made from it, running or not."""
+
+    image: Image = field(default_factory=Image)
+    containers: tuple[Container, ...] = (Container(),)
+
+
+@dataclass(frozen=True)
+class UsedImages:
+    """
+    The images that containers are made from. Iterate over it, once per check.
+
+    ``unseen`` says what could not be read, of containers and of their images.
+    """
+
+    SECTIONS: ClassVar[tuple[str, ...]] = (*Containers.SECTIONS, *Images.SECTIONS)
+
+    used: tuple[UsedImage, ...] = ()
+    images: Images = field(default_factory=Images)
+    unseen: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[UsedImage]:
+        """
+        Every image in use, then the gap if there is one.
+
+        Raises:
+            Inconclusive: some containers or their images could not be read.
+            NotApplicable: there is no container.
+        """
+        yield from self.used
+        if self.unseen:
+            raise Inconclusive(f"not all images in use could be read: {'; '.join(self.unseen[:5])}")
+        if not self.used:
+            raise NotApplicable("no containers on this host, so no image is in use")
+
+    @property
+    def unused(self) -> tuple[Image, ...]:
+        """
+        The images that no container is made from and that no image in use is built on.
+
+        Raises:
+            Inconclusive: a container could not be read, so its image may be any; or the layers are not known.
+        """
+        if self.unseen or any(image.layers is None for image in self.images.all):
+            raise Inconclusive(
+                "which images are in use could not be seen: "
+                + ("; ".join(self.unseen[:5]) or "the bundle does not tell their layers")
+            )
+        used = {each.image.id for each in self.used}
+        return tuple(
+            image
+            for image in self.images.all
+            if image.id not in used and not any(each.image.built_on(image) for each in self.used)
+        )
+
+    @classmethod
+    def of(cls, containers: Containers, images: Images) -> Self:
+        """Match containers and images; an image is known by its id or by a digest of it."""
+        known = {digest.partition("@")[2]: image for image in images.all for digest in image.digests}
+        known |= {image.id: image for image in images.all}
+        found: dict[str, tuple[Image, list[Container]]] = {}
+        unseen = [f"container {one}" for one in containers.unseen]
+        for container in containers.all:
+            image = known.get(container.image_id)
+            if image:
+                found.setdefault(image.id, (image, []))[1].append(container)
+            else:
+                unseen.append(f"the image of container {container.name} is not among those listed")
+        used = (UsedImage(image, tuple(its)) for image, its in found.values())
+        return cls(tuple(used), images, tuple(unseen))
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        return cls.of(Containers.parse(bundle), Images.parse(bundle))
