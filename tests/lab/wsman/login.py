@@ -3,7 +3,7 @@
 import base64
 import struct
 from dataclasses import dataclass, field
-from http.client import HTTPMessage
+from email.message import Message
 from pathlib import Path
 
 import spnego
@@ -34,7 +34,7 @@ class Login:
     asks: list[str] = field(default_factory=list)
     _context: spnego.ContextProxy | None = None
 
-    def try_in(self, headers: HTTPMessage, certificate: bool) -> bool:
+    def try_in(self, headers: Message, certificate: bool) -> bool:
         """Whether the request comes from somebody who may come in; else ``asks`` tells what to answer."""
         if self.way == "ntlm":
             return self._ntlm(headers.get("Authorization", ""))
