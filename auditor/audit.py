@@ -1,7 +1,7 @@
 """A whole run: hosts and a plan in, one report out. What happens in between is the fleet's and the evaluation's."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from auditor import __version__
+from auditor.attestations import Attestations
 from auditor.collect.bundle import Bundle
 from auditor.evaluate import Judgement, compare, judge, unreachable
 from auditor.facts.base import Knowledge
@@ -21,7 +22,7 @@ from auditor.gaps import Gap
 from auditor.host import Host
 from auditor.plan import Plan
 from auditor.probe import probe
-from auditor.results import AuditReport, HostReport, summarize
+from auditor.results import AuditReport, CheckText, HostReport, summarize
 from auditor.transports.base import Deadline
 from auditor.waivers import Waivers
 
@@ -38,7 +39,9 @@ def audit(
     hosts: Sequence[Host],
     *,
     workers: int,
+    plans: Mapping[str, Plan] | None = None,
     waivers: Waivers | None = None,
+    attestations: Attestations | None = None,
     on_event: Callable[[Event], None] | None = None,
     stop: threading.Event | None = None,
 ) -> AuditReport:
@@ -46,29 +49,31 @@ def audit(
     Audit hosts. Nothing that a host does raises; a host that could not be audited is in the report with the reason.
 
     Args:
-        plan: what is asked of each.
+        plan: what is asked of each host that has no other in ``plans``.
         hosts: whom to ask; the report keeps their order.
         workers: how many at once.
+        plans: what is asked of a host, by its name.
         waivers: accepted risks.
+        attestations: people's answers.
         on_event: told of progress.
         stop: when set, unfinished hosts are reported as interrupted.
     """
     started = datetime.now(UTC)
-    sections = sections_of(plan)
+    asked = {host.name: (plans or {}).get(host.name, plan) for host in hosts}
     outcomes = audit_all(
         hosts,
-        lambda _host: sections,
-        lambda host, bundle: _judged(plan, host, bundle),
+        lambda host: sections_of(asked[host.name]),
+        lambda host, bundle: _judged(asked[host.name], host, bundle),
         workers=workers,
         enrich=see_from_here,
         on_event=on_event,
         stop=stop,
     )
     told = {outcome.host.name: outcome for outcome in outcomes}
-    judgements = [_judgement(plan, told[host.name]) for host in hosts]
-    reports = compare(plan, judgements)
-    if waivers:
-        reports = tuple(waivers.apply(report) for report in reports)
+    reports = compare(_judgement(asked[host.name], told[host.name]) for host in hosts)
+    declared = [each for each in (waivers, attestations) if each]
+    for each in declared:
+        reports = tuple(map(each.apply, reports))
     return AuditReport(
         schema_version=SCHEMA_VERSION,
         started=started,
@@ -76,10 +81,16 @@ def audit(
         benchmark=plan.benchmark,
         hosts=reports,
         summary=summarize(reports),
-        checks=plan.texts(),
-        warnings=(*_warnings(told.values()), *(waivers.warnings() if waivers else ())),
+        checks=_texts(asked.values()) or plan.texts(),
+        warnings=(*_warnings(told.values()), *(text for each in declared for text in each.warnings())),
         interrupted=bool(stop and stop.is_set()),
     )
+
+
+def _texts(plans: Iterable[Plan]) -> dict[str, CheckText]:
+    """The words of every check that somebody was asked; hosts share plans."""
+    distinct = {id(plan): plan for plan in plans}
+    return {name: text for plan in distinct.values() for name, text in plan.texts().items()}
 
 
 def sections_of(plan: Plan) -> tuple[str, ...]:

@@ -24,8 +24,9 @@ _OUTCOMES: dict[type[Gap], Outcome] = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """One host, judged but for what needs the other hosts: ``shared`` is what it tells them."""
+    """One host, judged by its plan but for what needs the other hosts: ``shared`` is what it tells them."""
 
+    plan: Plan
     report: HostReport
     shared: Mapping[type, Any] = field(default_factory=dict)
     waiting: Mapping[int, Mapping[str, Any] | Gap] = field(default_factory=dict)
@@ -39,36 +40,36 @@ def judge(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
     """
     knowledge = Knowledge(bundle, {Policy: host.policy})
     results, waiting = [], dict[int, Mapping[str, Any] | Gap]()
-    shared = dict[type, Any]()
     for index, item in enumerate(plan.items):
         compared = _compared(item)
         if compared:
             waiting[index] = _arguments(item, knowledge, apart=compared)
-            shared.update(_known(knowledge, compared.values()))
             results.append(_result(plan, item, Outcome.ERROR, "not compared with the other hosts"))
         else:
             results.append(_run(plan, item, _arguments(item, knowledge)))
     report = HostReport(host.name, host.platform, host.transport, tuple(results))
-    return Judgement(report, shared, waiting)
+    return Judgement(plan, report, _known(knowledge, plan.compared | plan.shared), waiting)
 
 
 def unreachable(plan: Plan, host: Host, why: str) -> Judgement:
     """A host that did not answer: every check is there, as an error with the reason."""
     results = tuple(_result(plan, item, Outcome.ERROR, why) for item in plan.items)
-    return Judgement(HostReport(host.name, host.platform, host.transport, results, error=why))
+    return Judgement(plan, HostReport(host.name, host.platform, host.transport, results, error=why))
 
 
-def compare(plan: Plan, judgements: Iterable[Judgement]) -> tuple[HostReport, ...]:
-    """Fill in the checks that compare hosts; only hosts that answered are compared."""
+def compare(judgements: Iterable[Judgement]) -> tuple[HostReport, ...]:
+    """Fill in the checks that compare hosts, each by its own plan; only hosts that answered are compared."""
     judgements = tuple(judgements)
-    return tuple(_complete(plan, judgement, judgements) for judgement in judgements)
+    return tuple(_complete(judgement, judgements) for judgement in judgements)
 
 
-def _complete(plan: Plan, judgement: Judgement, everyone: tuple[Judgement, ...]) -> HostReport:
-    results = list(judgement.report.results)
+def _complete(judgement: Judgement, everyone: tuple[Judgement, ...]) -> HostReport:
+    plan, results = judgement.plan, list(judgement.report.results)
     for index, arguments in judgement.waiting.items():
         item = plan.items[index]
-        known = arguments if isinstance(arguments, Gap) else {**arguments, **_fleets(item, judgement, everyone)}
+        known = (
+            arguments if isinstance(arguments, Gap) else {**arguments, **_fleets(item, judgement, everyone)}
+        )
         results[index] = _run(plan, item, known)
     return msgspec.structs.replace(judgement.report, results=tuple(results))
 

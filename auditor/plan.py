@@ -1,7 +1,7 @@
 """The plan of a run: which checks, under which numbers. Made once, used for every host."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, get_args, get_origin
 
@@ -17,7 +17,7 @@ class Item:
     """
     One result to come: a check, or a control that has none yet (``check`` is None).
 
-    ``level`` is the benchmark's, 0 for a check beyond the benchmark.
+    ``levels`` are the benchmark's, one for each of ``controls``; none for a check beyond the benchmark.
     """
 
     id: str
@@ -25,8 +25,21 @@ class Item:
     severity: Severity
     section: str
     controls: tuple[str, ...]
-    level: int
+    levels: tuple[int, ...]
     check: Check[...] | None
+
+    @property
+    def level(self) -> int:
+        """The lowest of its levels, 0 for a check beyond the benchmark."""
+        return min(self.levels, default=0)
+
+    def at(self, level: int) -> "Item":
+        """The item with those of its controls that belong to a level; 0: with all."""
+        kept = [
+            pair for pair in zip(self.controls, self.levels, strict=True) if not level or pair[1] <= level
+        ]
+        controls, levels = zip(*kept, strict=True) if kept else ((), ())
+        return replace(self, controls=controls, levels=levels)
 
     def is_called(self, name: str) -> bool:
         """Whether ``name`` means this item: its id (globs allowed), a control's number, or a chapter's (``5``)."""
@@ -36,19 +49,53 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Picks:
+    """
+    Which items are wanted: of these levels (0: all, and what is beyond the benchmark), named in ``only`` (empty: all), not in ``skip``.
+
+    ``also`` are wanted whatever the level is. Names are check ids, globs of them, and numbers.
+    """
+
+    level: int = 0
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    def of(self, items: Iterable[Item]) -> tuple[Item, ...]:
+        """Those of the items that are wanted, with those of their controls that the level has."""
+        return tuple(
+            item if any(map(item.is_called, self.also)) else item.at(self.level)
+            for item in items
+            if self._wants(item)
+        )
+
+    def _wants(self, item: Item) -> bool:
+        if any(map(item.is_called, self.skip)):
+            return False
+        if any(map(item.is_called, self.also)):
+            return True
+        in_level = not self.level or 0 < item.level <= self.level
+        return in_level and (not self.only or any(map(item.is_called, self.only)))
+
+
+@dataclass(frozen=True)
 class Plan:
-    """What is asked of every host."""
+    """What is asked of a host. ``shared`` are facts that it tells to checks that compare it with others, whatever it is asked itself."""
 
     benchmark: str
     items: tuple[Item, ...]
+    shared: frozenset[Any] = frozenset()
 
     @property
     def facts(self) -> tuple[Any, ...]:
         """The fact types that the checks need, ``Fleet[X]`` as X."""
-        needed = {
-            fact_of(fact): None for item in self.items if item.check for fact in item.check.facts.values()
-        }
-        return tuple(needed)
+        needed = {fact_of(fact): None for fact in self._asked()}
+        return tuple(needed | dict.fromkeys(sorted(self.shared, key=lambda fact: str(fact.__name__))))
+
+    @property
+    def compared(self) -> frozenset[Any]:
+        """The fact types that the checks want of all hosts: X of ``Fleet[X]``."""
+        return frozenset(fact_of(fact) for fact in self._asked() if get_origin(fact) is Fleet)
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -59,6 +106,22 @@ class Plan:
     def texts(self) -> dict[str, CheckText]:
         """The words of every item, by id, for the report."""
         return {item.id: _text(item) for item in self.items}
+
+    def _asked(self) -> Iterable[Any]:
+        return (fact for item in self.items if item.check for fact in item.check.facts.values())
+
+    def require(self, *names: str) -> None:
+        """
+        See that each name means something here.
+
+        Raises:
+            UsageError: one means no check and no control.
+        """
+        for name in names:
+            if not any(item.is_called(name) for item in self.items):
+                raise UsageError(
+                    f"no check and no control of {self.benchmark} is called {name!r}; 'auditor checks' lists them"
+                )
 
 
 def fact_of(annotation: Any) -> Any:
@@ -88,20 +151,9 @@ def make_plan(
         raise UsageError(
             f"benchmark {benchmark.id} names checks that there are not: {', '.join(sorted(unknown))}"
         )
-    items = [*_numbered(checks, benchmark), *_beyond(checks, benchmark)]
-    for name in (*only, *skip):
-        if not any(item.is_called(name) for item in items):
-            raise UsageError(
-                f"no check and no control of {benchmark.id} is called {name!r}; 'auditor checks' lists them"
-            )
-    chosen = [
-        item
-        for item in items
-        if (not level or 0 < item.level <= level)
-        and (not only or any(item.is_called(name) for name in only))
-        and not any(item.is_called(name) for name in skip)
-    ]
-    return Plan(benchmark.id, tuple(chosen))
+    everything = Plan(benchmark.id, (*_numbered(checks, benchmark), *_beyond(checks, benchmark)))
+    everything.require(*only, *skip)
+    return replace(everything, items=Picks(level, tuple(only), tuple(skip)).of(everything.items))
 
 
 def _numbered(checks: Mapping[str, Check[...]], benchmark: Benchmark) -> Iterable[Item]:
@@ -114,15 +166,16 @@ def _numbered(checks: Mapping[str, Check[...]], benchmark: Benchmark) -> Iterabl
             if name not in seen:
                 seen.add(name)
                 controls = benchmark.controls_of(name)
-                yield _item(checks[name], [it.number for it in controls], min(it.level for it in controls))
+                yield _item(checks[name], controls)
 
 
 def _beyond(checks: Mapping[str, Check[...]], benchmark: Benchmark) -> Iterable[Item]:
-    return (_item(check, (), 0) for check in checks.values() if not benchmark.controls_of(check.id))
+    return (_item(check, ()) for check in checks.values() if not benchmark.controls_of(check.id))
 
 
-def _item(check: Check[...], numbers: Iterable[str], level: int) -> Item:
-    return Item(check.id, check.title, check.severity, check.section, tuple(numbers), level, check)
+def _item(check: Check[...], controls: Sequence[Control]) -> Item:
+    numbers, levels = tuple(it.number for it in controls), tuple(it.level for it in controls)
+    return Item(check.id, check.title, check.severity, check.section, numbers, levels, check)
 
 
 def _unanswered(control: Control, benchmark: Benchmark) -> Item:
@@ -133,7 +186,7 @@ def _unanswered(control: Control, benchmark: Benchmark) -> Item:
         Severity.LOW,
         section,
         (control.number,),
-        control.level,
+        (control.level,),
         None,
     )
 
@@ -145,4 +198,5 @@ def _text(item: Item) -> CheckText:
         if item.check
         else "Look the control up in the benchmark and assess it by hand."
     )
-    return CheckText(item.title, item.severity, item.section, rationale, remediation, item.level)
+    severity = item.check.severity if item.check else item.severity
+    return CheckText(item.title, severity, item.section, rationale, remediation, item.level)

@@ -55,13 +55,24 @@ class Waiver(msgspec.Struct, frozen=True):
     expires: date | None = None
 
 
+class Attestation(msgspec.Struct, frozen=True):
+    """A person's answer to what facts cannot decide: what is so, who says it since when, and until which day it holds (inclusive)."""
+
+    statement: str
+    by: str
+    on: date
+    expires: date
+
+
 class Result(msgspec.Struct, frozen=True):
     """
     One check on one host.
 
     ``controls`` maps a benchmark to the numbers of its controls that this check answers, for instance
     ``{"cis-docker-1.8.0": ["5.5"]}``. ``reason`` says why for every outcome but pass and fail; on a
-    ``fail`` it tells what could not be seen beside the findings. A waived result keeps its outcome.
+    ``fail`` it tells what could not be seen beside the findings. A waived result keeps its outcome, and so does
+    an attested one, which is ``manual``. ``note`` says what else waivers and attestations have to do with it: one
+    that has expired, or that covers a part of the findings.
     """
 
     check: str
@@ -73,6 +84,8 @@ class Result(msgspec.Struct, frozen=True):
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     waiver: Waiver | None = None
+    attestation: Attestation | None = None
+    note: str = ""
 
 
 class CertificateSummary(msgspec.Struct, frozen=True):
@@ -107,7 +120,11 @@ class HostReport(msgspec.Struct, frozen=True):
 
 
 class CheckText(msgspec.Struct, frozen=True):
-    """A check's words, kept once per report. ``level`` is the benchmark's, 0 when it has none."""
+    """
+    A check's words, kept once per report. ``level`` is the benchmark's, 0 when it has none.
+
+    ``severity`` is the check's own; what a policy makes of it on a host stands in the results.
+    """
 
     title: str
     severity: Severity
@@ -118,7 +135,11 @@ class CheckText(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many results ended how. ``waived`` results are failures too, counted in ``waived`` only."""
+    """
+    How many results ended how.
+
+    ``waived`` results are failures too, and ``attested`` ones manual, each counted here only.
+    """
 
     passed: int = msgspec.field(default=0, name="pass")
     fail: int = 0
@@ -126,6 +147,7 @@ class Counts(msgspec.Struct, frozen=True):
     not_applicable: int = 0
     manual: int = 0
     error: int = 0
+    attested: int = 0
 
     @property
     def per_cent(self) -> int | None:
@@ -159,8 +181,8 @@ class AuditReport(msgspec.Struct, frozen=True):
 
 
 def count(results: Iterable[Result]) -> Counts:
-    """Count results by outcome; a waived failure counts as waived, not as a failure."""
-    tally = dict.fromkeys(("passed", "fail", "waived", "not_applicable", "manual", "error"), 0)
+    """Count results by outcome; a waived failure counts as waived, not as a failure, and likewise what is attested."""
+    tally = dict.fromkeys(Counts.__struct_fields__, 0)
     for result in results:
         tally[_bucket(result)] += 1
     return Counts(**tally)
@@ -171,6 +193,8 @@ def _bucket(result: Result) -> str:
         return "passed"
     if result.outcome is Outcome.FAIL and result.waiver:
         return "waived"
+    if result.outcome is Outcome.MANUAL and result.attestation:
+        return "attested"
     return result.outcome.value.replace("-", "_")
 
 

@@ -200,6 +200,8 @@ class _Reader:
 
     def _key(self, node: yaml.Node) -> Hashable:
         key = self._scalar(node) if isinstance(node, yaml.ScalarNode) else None
+        if isinstance(key, bool):
+            return str(node.value)  # YAML 1.1 would read the key 'on' as true
         if key is None or isinstance(key, Tagged):
             raise self._bad("a key must be plain text", node.start_mark)
         return typing.cast("Hashable", key)

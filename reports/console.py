@@ -153,7 +153,8 @@ def _sum(report: AuditReport) -> Text:
     ]
     parts += [
         f"{number} {name}"
-        for name, number in (("waived", total.outcomes.waived), ("manual", total.outcomes.manual))
+        for name in ("waived", "manual", "attested")
+        for number in [getattr(total.outcomes, name)]
         if number
     ]
     line = Text(", ".join(parts), "bold")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import jinja2
+import msgspec
 from markupsafe import Markup
 
 from auditor.results import AuditReport, Severity, count
@@ -19,7 +20,7 @@ from reports.visible import visible, visible_lines
 
 _SCRIPTS = ("model.js", "view.js", "page.js")
 _STYLES = ("report.css",)
-_KINDS = ("pass", "fail", "waived", "error", "manual", "not-applicable")
+_KINDS = ("pass", "fail", "waived", "error", "manual", "attested", "not-applicable")
 
 
 def render(report: AuditReport) -> Iterator[str]:
@@ -66,14 +67,8 @@ def _linked(value: str) -> str:
 
 
 def _outcomes(report: AuditReport) -> dict[str, int]:
-    totals = report.summary.outcomes
-    return dict(
-        zip(
-            _KINDS,
-            (totals.passed, totals.fail, totals.waived, totals.error, totals.manual, totals.not_applicable),
-            strict=True,
-        )
-    )
+    totals = msgspec.to_builtins(report.summary.outcomes)
+    return {kind: totals[kind.replace("-", "_")] for kind in _KINDS}
 
 
 def _inline(environment: jinja2.Environment, names: tuple[str, ...]) -> Markup:

@@ -2,15 +2,18 @@
 The data of the HTML report: tables that hold each text once, and hosts as rows of numbers into them.
 
 A host's outcomes are one string, a letter for each check; what is more to say than the letter follows in ``details``:
-``[check, reason, waiver, subject, observed, expected, source, subject, …]``, numbers of texts, -1 for none.
+``[check, reason, remark, subject, observed, expected, source, subject, …]``, numbers of texts, -1 for none. A check
+that a policy gave several severities stands there once for each.
 """
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from auditor.results import AuditReport, CheckText, HostReport, Outcome, Result, Severity, Waiver
+from auditor.results import AuditReport, CheckText, HostReport, Outcome, Result, Severity
 from reports.controls import by_number, numbers
+from reports.declared import remark
 from reports.visible import visible, visible_lines
 
 _LETTERS = {
@@ -20,8 +23,10 @@ _LETTERS = {
     Outcome.MANUAL: "m",
     Outcome.ERROR: "e",
 }
-_WAIVED, _ABSENT = "w", "-"
+_WAIVED, _ATTESTED, _ABSENT = "w", "t", "-"
 _NONE = -1
+Key = tuple[str, Severity]
+_key = attrgetter("check", "severity")
 
 
 class _Numbering(dict[Any, int]):
@@ -35,51 +40,49 @@ class _Numbering(dict[Any, int]):
 def encode(report: AuditReport) -> str:
     """The report's data as JSON that can stand inside a script element."""
     checks = _checks(report)
-    texts, waivers = _Numbering(), _Numbering()
-    places = {check: place for place, (check, _) in enumerate(checks)}
-    hosts = [_host(host, places, texts, waivers) for host in report.hosts]
+    texts = _Numbering()
+    places = {key: place for place, (key, _) in enumerate(checks)}
+    hosts = [_host(host, places, texts) for host in report.hosts]
     tree = {
-        "checks": [_check(check, words, found) for check, (words, found) in checks],
+        "checks": [_check(key, words, found) for key, (words, found) in checks],
         "hosts": hosts,
-        "waivers": [_waiver(waiver) for waiver in waivers],
         "texts": [visible_lines(text) for text in texts],
     }
     # Inside a string of JSON these mean the same, and neither "</script>" nor "<!--" can stand in the page.
     return msgspec.json.encode(tree).decode().replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _checks(report: AuditReport) -> list[tuple[str, tuple[CheckText, list[str]]]]:
+def _checks(report: AuditReport) -> list[tuple[Key, tuple[CheckText, list[str]]]]:
     """Every check that has a result, in the benchmark's order: its words and the numbers of its controls."""
-    found: dict[str, tuple[CheckText, list[str]]] = {}
+    found: dict[Key, tuple[CheckText, list[str]]] = {}
     for host in report.hosts:
         for result in host.results:
-            if result.check not in found:
+            if _key(result) not in found:
                 words = report.checks.get(result.check) or CheckText(
                     result.title, result.severity, result.section, "", ""
                 )
-                found[result.check] = (words, numbers(result, report.benchmark))
-    return sorted(found.items(), key=lambda item: (by_number((item[1][1] or [""])[0]), item[0]))
+                found[_key(result)] = (words, numbers(result, report.benchmark))
+    return sorted(
+        found.items(), key=lambda item: (by_number((item[1][1] or [""])[0]), item[0][0], item[0][1].rank)
+    )
 
 
-def _check(check: str, words: CheckText, found: list[str]) -> list[Any]:
-    severity = list(Severity).index(words.severity)
+def _check(key: Key, words: CheckText, found: list[str]) -> list[Any]:
+    check, severity = key
     named = [visible(text) for text in (check, ", ".join(found), words.title, words.section)]
-    return [*named, severity, words.level, visible_lines(words.rationale), visible_lines(words.remediation)]
+    prose = [visible_lines(words.rationale), visible_lines(words.remediation)]
+    return [*named, severity.rank, words.level, *prose]
 
 
-def _waiver(waiver: Waiver) -> list[str]:
-    return [visible_lines(waiver.justification), waiver.expires.isoformat() if waiver.expires else ""]
-
-
-def _host(host: HostReport, places: dict[str, int], texts: _Numbering, waivers: _Numbering) -> list[Any]:
+def _host(host: HostReport, places: dict[Key, int], texts: _Numbering) -> list[Any]:
     outcomes = [_ABSENT] * len(places)
     details = []
     for result in host.results:
-        place = places[result.check]
-        waived = result.waiver if result.outcome is Outcome.FAIL else None
-        outcomes[place] = _WAIVED if waived else _LETTERS[result.outcome]
-        if result.findings or result.reason or waived:
-            details.append([place, *_detail(result, waived, texts, waivers)])
+        place = places[_key(result)]
+        said = remark(result)
+        outcomes[place] = _letter(result)
+        if result.findings or result.reason or said:
+            details.append([place, *_detail(result, said, texts)])
     facts = (
         host.name,
         host.platform,
@@ -93,8 +96,14 @@ def _host(host: HostReport, places: dict[str, int], texts: _Numbering, waivers: 
     return [*map(visible, facts), collected, visible_lines(host.error), "".join(outcomes), details]
 
 
-def _detail(result: Result, waived: Waiver | None, texts: _Numbering, waivers: _Numbering) -> list[int]:
-    row = [texts[result.reason] if result.reason else _NONE, waivers[waived] if waived else _NONE]
+def _letter(result: Result) -> str:
+    if result.outcome is Outcome.FAIL and result.waiver:
+        return _WAIVED
+    return _ATTESTED if result.outcome is Outcome.MANUAL and result.attestation else _LETTERS[result.outcome]
+
+
+def _detail(result: Result, said: str, texts: _Numbering) -> list[int]:
+    row = [texts[text] if text else _NONE for text in (result.reason, said)]
     for finding in result.findings:
         row += (
             texts[finding.subject],

@@ -3,7 +3,8 @@ JUnit XML that Jenkins, Azure DevOps and GitLab read: a suite per host, a case p
 
 ``classname`` is ``host.section``: Jenkins shows it as package and class, GitLab as the suite of the case. Class and
 name together are unique in a file, because GitLab drops a second case of the same name. A skipped case says why in
-``message``, which is all that Jenkins reads of it. Times are UTC without a zone, as the dialect wants them.
+``message``, which is all that Jenkins reads of it. What a person attested is skipped too, since no program saw it.
+Times are UTC without a zone, as the dialect wants them.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from functools import lru_cache
 
 from auditor.results import AuditReport, Finding, HostReport, Outcome, Result
 from reports.controls import group, judge
+from reports.declared import accepted, attested
 from reports.visible import visible, visible_lines
 
 _NAMED_SUBJECTS = 3
@@ -116,15 +118,19 @@ def _subjects(failed: list[Result]) -> str:
 
 
 def _reasons(results: list[Result]) -> str:
-    return "; ".join(dict.fromkeys(result.reason for result in results if result.reason)) or "no reason given"
+    return "; ".join(dict.fromkeys(filter(None, map(_reason, results)))) or "no reason given"
+
+
+def _reason(result: Result) -> str:
+    """Why it ended so. A person's answer stands in the place of the question, for nothing else was seen."""
+    if result.outcome is Outcome.MANUAL and result.attestation:
+        return attested(result.attestation)
+    return "; ".join(filter(None, (result.reason, result.note)))
 
 
 def _acceptance(results: list[Result]) -> str:
     waivers = dict.fromkeys(result.waiver for result in results if result.waiver)
-    return "; ".join(
-        f"waived {f'until {waiver.expires}' if waiver.expires else 'without end'}: {waiver.justification}"
-        for waiver in waivers
-    )
+    return "; ".join(map(accepted, waivers))
 
 
 def _evidence(results: list[Result]) -> str:
@@ -134,6 +140,8 @@ def _evidence(results: list[Result]) -> str:
         lines += [_line(finding, result) for finding in result.findings]
         if result.reason and result.outcome in (Outcome.FAIL, Outcome.ERROR):
             lines.append(f"not seen: {visible(result.reason)} [{result.check}]")
+        if result.note:
+            lines.append(f"{visible(result.note)} [{result.check}]")
     return "\n".join(lines)
 
 

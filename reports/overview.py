@@ -9,7 +9,7 @@ from reports.controls import by_number, numbers
 
 
 class Deviation(NamedTuple):
-    """One check that failed without a waiver, and by host the subjects that it found."""
+    """One check that failed without a waiver, at one severity, and by host the subjects that it found."""
 
     check: str
     title: str
@@ -51,11 +51,11 @@ class Expiry(NamedTuple):
 
 def deviations(report: AuditReport) -> list[Deviation]:
     """Every check that failed somewhere: the most severe first, then the widest spread."""
-    found: dict[str, Deviation] = {}
+    found: dict[tuple[str, Severity], Deviation] = {}
     for host, result in _results(report.hosts):
         if result.outcome is Outcome.FAIL and not result.waiver:
             deviation = found.setdefault(
-                result.check,
+                (result.check, result.severity),
                 Deviation(result.check, result.title, result.severity, numbers(result, report.benchmark), {}),
             )
             deviation.hosts[host.name] = [finding.subject for finding in result.findings]

@@ -43,6 +43,19 @@ def test_the_benchmark_has_its_118_controls_of_which_87_are_level_1() -> None:
     assert len({control.title for control in controls}) == 118
 
 
+@pytest.mark.parametrize("name", available(BENCHMARKS))
+def test_level_1_means_exactly_the_controls_of_level_1(name: str) -> None:
+    benchmark = load_benchmark(BENCHMARKS, name)
+    plan = make_plan(all_checks(), benchmark, level=1)
+    covered = {number for item in plan.items for number in item.controls}
+    assert covered == {control.number for control in benchmark.controls if control.level == 1}
+    assert {level for item in plan.items for level in item.levels} == {1}
+    everything = make_plan(all_checks(), benchmark, level=2)
+    assert {number for item in everything.items for number in item.controls} == {
+        control.number for control in benchmark.controls
+    }
+
+
 @pytest.mark.parametrize("version", ["1.7.0", "1.6.0"])
 def test_older_benchmarks_lack_the_control_on_devicemapper_and_count_on(version: str) -> None:
     older = load_benchmark(BENCHMARKS, f"cis-docker-{version}")

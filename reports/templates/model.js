@@ -3,7 +3,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const SEVERITIES = ["low", "medium", "high", "critical"];
-const OUTCOMES = { f: "fail", e: "error", w: "waived", m: "manual", p: "pass", n: "not-applicable" };
+const OUTCOMES = { f: "fail", e: "error", w: "waived", m: "manual", t: "attested", p: "pass", n: "not-applicable" };
 const LETTERS = Object.fromEntries(Object.entries(OUTCOMES).map(([letter, outcome]) => [outcome, letter]));
 
 const checks = data.checks.map(([id, number, title, section, severity, level, rationale, remediation], index) => ({
@@ -49,10 +49,10 @@ for (const host of hosts) {
 function rowsOf(host, check) {
   const letter = host.outcomes[check.index];
   const detail = host.details.get(check.index);
-  const base = { host, check, letter, reason: -1, waiver: -1, finding: 0 };
+  const base = { host, check, letter, reason: -1, remark: -1, finding: 0 };
   if (!detail) return [base];
   base.reason = detail[1];
-  base.waiver = detail[2];
+  base.remark = detail[2];
   if (detail.length === 3) return [base];
   const rows = [];
   for (let at = 3; at < detail.length; at += 4) rows.push({ ...base, finding: at, texts: detail.slice(at, at + 4) });
@@ -73,7 +73,7 @@ function searcher(query) {
 
 function found(row, search) {
   return search.every((word) => word.checks[row.check.index] || word.hosts[row.host.index]
-    || (row.reason >= 0 && word.texts[row.reason] === 1) || (row.texts && row.texts.some((text) => word.texts[text] === 1)));
+    || [row.reason, row.remark].some((text) => word.texts[text] === 1) || (row.texts && row.texts.some((text) => word.texts[text] === 1)));
 }
 
 function hostFilter(name) {

@@ -64,7 +64,7 @@ function cellOf(host, name) {
   const number = { error: cell.errors, waived: cell.waived }[kind] || cell.failed;
   const parts = [mark(), number ? String(number) : ""];
   if (cell.failed && cell.errors) parts.push(el("span", { class: "also" }, mark(), String(cell.errors)));
-  const outcome = cell.failed || cell.errors ? "fail,error" : "pass,waived,manual,not-applicable";
+  const outcome = cell.failed || cell.errors ? "fail,error" : "pass,waived,manual,attested,not-applicable";
   return el("td", { class: "cellbox", role: "cell" },
     el("a", { class: `cell ${kind}`, href: link({ host: host.name, section: name, outcome }), "aria-label": label, title: label, "data-label": name }, ...parts));
 }
@@ -106,10 +106,7 @@ function words(check) {
 function remark(row) {
   const parts = [];
   if (row.letter !== "f") parts.push(badge(OUTCOMES[row.letter]));
-  if (row.waiver >= 0) {
-    const [justification, expires] = data.waivers[row.waiver];
-    parts.push(el("span", { class: "remark" }, `Accepted ${expires ? `until ${expires}` : "without end"}: ${justification}`));
-  }
+  if (row.remark >= 0) parts.push(el("span", { class: "remark" }, el("bdi", null, data.texts[row.remark])));
   if (row.reason >= 0) parts.push(el("span", { class: "remark" }, el("bdi", null, (row.letter === "f" ? "Not seen: " : "") + data.texts[row.reason])));
   return el("div", null, ...parts);
 }

@@ -1,7 +1,7 @@
 """Plans and evaluation: which checks, under which numbers, and how each ends."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import pytest
@@ -14,7 +14,7 @@ from auditor.errors import UsageError
 from auditor.evaluate import compare, judge, unreachable
 from auditor.facts.fleet import Fleet
 from auditor.host import Host
-from auditor.plan import Plan, make_plan
+from auditor.plan import Picks, Plan, make_plan
 from auditor.policy import Policy
 from auditor.results import Outcome, Result
 
@@ -82,7 +82,7 @@ def plan(**options: object) -> Plan:
 
 def results(words: str, name: str = "web1") -> dict[str, Result]:
     judgement = judge(plan(), Host(name), Bundle({"words": Part(words.encode())}))
-    return {result.check: result for result in compare(plan(), [judgement])[0].results}
+    return {result.check: result for result in compare([judgement])[0].results}
 
 
 def test_every_control_has_a_place_and_checks_beyond_the_benchmark_follow() -> None:
@@ -93,6 +93,15 @@ def test_every_control_has_a_place_and_checks_beyond_the_benchmark_follow() -> N
         ("repeated", (), 0),
     ]
     assert plan().sections == ("words",)
+
+
+def test_of_a_check_that_answers_controls_of_both_levels_level_1_has_those_of_level_1() -> None:
+    assert [(item.id, item.controls, item.level) for item in plan(level=1).items] == [("spoken", ("1.1",), 1)]
+
+
+def test_what_is_wanted_also_is_there_whatever_the_level_with_all_its_controls() -> None:
+    picked = Picks(level=1, also=("repeated", "1.2"), skip=("limited",)).of(plan().items)
+    assert [(item.id, item.controls) for item in picked] == [("spoken", ("1.1", "1.2")), ("repeated", ())]
 
 
 def test_a_level_is_the_benchmarks_and_leaves_out_what_is_beyond_it() -> None:
@@ -162,7 +171,7 @@ def test_a_control_without_a_check_is_for_a_person() -> None:
 
 def test_a_fact_that_is_not_known_never_passes() -> None:
     judgement = judge(plan(), Host("web1"), Bundle())
-    outcomes = {result.check: result.outcome for result in compare(plan(), [judgement])[0].results}
+    outcomes = {result.check: result.outcome for result in compare([judgement])[0].results}
     assert outcomes["spoken"] is Outcome.ERROR
     assert outcomes["repeated"] is Outcome.ERROR
 
@@ -173,7 +182,7 @@ def test_hosts_are_compared_with_those_that_answered() -> None:
         judge(plan(), Host(name), Bundle({"words": Part(text.encode())})) for name, text in texts.items()
     ]
     judgements += [unreachable(plan(), Host("d"), "no route"), judge(plan(), Host("e"), Bundle())]
-    reports = {report.name: report for report in compare(plan(), judgements)}
+    reports = {report.name: report for report in compare(judgements)}
     found = {name: report.results[3] for name, report in reports.items()}
     assert [it.findings[0].expected for it in (found["a"], found["b"])] == [
         "not what b says",
@@ -182,6 +191,17 @@ def test_hosts_are_compared_with_those_that_answered() -> None:
     assert found["c"].outcome is Outcome.PASS
     assert (found["d"].outcome, found["d"].reason) == (Outcome.ERROR, "no route")
     assert found["e"].reason == "words was not collected"
+
+
+def test_hosts_with_different_plans_are_compared_and_one_that_is_not_asked_tells_the_others() -> None:
+    silent = replace(plan(skip=["repeated"]), shared=plan().compared)
+    assert silent.facts == (Words, Policy)
+    asked = judge(plan(), Host("a"), Bundle({"words": Part(b"same")}))
+    reports = compare([asked, judge(silent, Host("b"), Bundle({"words": Part(b"same")}))])
+    assert [it.findings[0].expected for it in reports[0].results if it.check == "repeated"] == [
+        "not what b says"
+    ]
+    assert "repeated" not in {it.check for it in reports[1].results}
 
 
 def test_an_unreachable_host_has_every_result_as_an_error() -> None:

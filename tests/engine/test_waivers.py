@@ -53,7 +53,7 @@ def test_a_failure_that_is_waived_in_part_stays_open_and_says_so(tmp_path: Path)
     )
     result = apply(found, "exporter", "nginx")
     assert result.waiver is None
-    assert result.reason == "1 of 2 findings waived"
+    assert (result.reason, result.note) == ("", "1 of 2 findings waived")
 
 
 def test_several_waivers_together_cover_a_failure_until_the_first_ends(tmp_path: Path) -> None:
@@ -71,7 +71,8 @@ def test_a_waiver_holds_on_its_last_day_and_not_on_the_next(tmp_path: Path) -> N
     today = waivers(tmp_path, "check: '5.5', justification: j, expires: 2026-11-23")
     assert apply(today, "a").waiver is not None
     expired = waivers(tmp_path, "check: '5.5', justification: j, expires: 2026-11-22")
-    assert apply(expired, "a").waiver is None
+    result = apply(expired, "a")
+    assert (result.waiver, result.note) == (None, "a waiver expired on 2026-11-22")
     assert "expired on 2026-11-22" in next(expired.warnings())
 
 
@@ -87,6 +88,26 @@ def test_a_waiver_without_an_end_is_pointed_out(tmp_path: Path) -> None:
     assert "has no end" in next(found.warnings())
 
 
+def test_a_waiver_that_covers_more_than_anybody_looked_at_is_pointed_out(tmp_path: Path) -> None:
+    end = "justification: j, expires: 2027-01-01"
+    whole = waivers(tmp_path, f"control: '5.5', hosts: ['*'], {end}")
+    assert apply(whole, "a").waiver is not None
+    assert [text.partition(") ")[2] for text in whole.warnings()] == [
+        "covers every subject on every host, those to come too: name hosts or subjects"
+    ]
+    glob = waivers(tmp_path, f"check: 'privileged-*', hosts: [web1], {end}")
+    assert apply(glob, "a").waiver is not None
+    assert "covers every check of such a name" in next(glob.warnings())
+    narrow = waivers(tmp_path, f"check: 'privileged-*', hosts: [web1], subjects: [a], {end}")
+    assert apply(narrow, "a").waiver is not None
+    assert list(narrow.warnings()) == []
+
+
+def test_a_warning_names_the_line(tmp_path: Path) -> None:
+    found = waivers(tmp_path, "check: '5.5', hosts: [db1], justification: j, expires: 2027-01-01")
+    assert f"{found.path}:2: waiver 1 (5.5)" in next(found.warnings())
+
+
 def test_only_failures_are_waived(tmp_path: Path) -> None:
     found = waivers(tmp_path, "check: '5.5', justification: j")
     untouched = report(outcome=Outcome.ERROR)
@@ -98,6 +119,13 @@ def test_only_failures_are_waived(tmp_path: Path) -> None:
     [
         ("check: '5.5', justification: ' '", "has no justification"),
         ("check: nonsense, justification: j", "no check or control 'nonsense'"),
+        ("check: 'nonsense-*', justification: j", "no check or control 'nonsense-[*]'"),
+        ("check: privileged-containers, justification: j", "did you mean 'privileged-container'"),
+        ("check: '5.5', control: '5.5', justification: j", "either check or control"),
+        ("justification: j", "either check or control"),
+        ("control: 'privileged-*', justification: j", "no check or control"),
+        ("check: '*', justification: j", "waives everything"),
+        ("check: '*', hosts: ['*'], subjects: ['*'], justification: j", "waives everything"),
         ("check: '5.5', justification: j, expires: tomorrow", "waivers.yaml:2"),
         ("check: 5.5, justification: j", "waivers.yaml:2"),
         ("check: '5.5', justification: j, host: web1", "hosts"),

@@ -155,6 +155,10 @@ def test_a_suggestion_is_close_or_a_list() -> None:
     assert suggest("?", [f"web{n:03}" for n in range(1000)]).endswith("web039, …")
 
 
+def test_a_key_is_text_even_where_yaml_takes_the_word_for_true_or_false(tmp_path: Path) -> None:
+    assert document(written(tmp_path, "on: on\nNo: 1\n")).value == {"on": True, "No": 1}
+
+
 YAML_TEXT = st.text(st.sampled_from("ab:- \n\t{}[],&*!|>'\"#%@`?0123.<~\\é=")) | st.text()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from auditor.results import (
+    Attestation,
     AuditReport,
     CertificateSummary,
     CheckText,
@@ -121,6 +122,7 @@ def result(
     subjects: int = 1,
     seed: int = 0,
     waiver: Waiver | None = None,
+    attestation: Attestation | None = None,
     reason: str = "",
 ) -> Result:
     """One result of a row of the catalogue."""
@@ -138,6 +140,7 @@ def result(
             Finding(f"{subject}-{seed * 7 + number:x}" if number else subject, *evidence) for number in found
         ),
         waiver,
+        attestation,
     )
 
 
@@ -155,7 +158,8 @@ def results_of(seed: int, size: int = 118) -> Iterator[Result]:
         elif draw < 30:
             yield result(row, Outcome.NOT_APPLICABLE)
         elif draw < 34:
-            yield result(row, Outcome.MANUAL)
+            attestation = Attestation("All four are in use.", "Grace", date(2026, 1, 31), date(2026, 7, 31))
+            yield result(row, Outcome.MANUAL, attestation=attestation if draw == 31 else None)
         else:
             yield result(row, Outcome.PASS)
 
@@ -243,9 +247,10 @@ def hostile() -> AuditReport:
     rows = catalogue(len(HOSTILE))
     results = tuple(
         Result(row[0], text, row[1], row[2], {BENCHMARK: [row[3]]}, outcome, text,
-               (Finding(text, text, text, text),), Waiver(text) if number % 3 == 0 else None)
+               (Finding(text, text, text, text),), Waiver(text) if number % 3 == 0 else None,
+               Attestation(text, text, STARTED.date(), STARTED.date()), text)
         for number, (row, text) in enumerate(zip(rows, HOSTILE, strict=True))
-        for outcome in [Outcome.FAIL if number % 4 else Outcome.ERROR]
+        for outcome in [Outcome.FAIL if number % 4 else Outcome.MANUAL if number else Outcome.ERROR]
     )  # fmt: skip
     hosts = tuple(
         HostReport(text, "linux", "ssh", results, text, text, text, (text,), STARTED, text if number == 5 else "",

@@ -41,6 +41,14 @@ def test_gaps_waivers_warnings_and_hosts_out_of_reach_are_in_sight() -> None:
     assert "until 2026-06-30" in text
 
 
+def test_attested_results_are_counted_apart_from_those_that_wait_for_a_person() -> None:
+    report = samples.three_hosts()
+    manual, attested = report.summary.outcomes.manual, report.summary.outcomes.attested
+    assert manual
+    assert attested
+    assert f"{manual} manual, {attested} attested; incomplete" in " ".join(rendered(report).split())
+
+
 def test_a_thousand_hosts_still_fit_on_about_a_screen() -> None:
     text = rendered(samples.fleet(1000, 20))
     assert "and 990 more" in text

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib.resources import files
 from itertools import pairwise
 from json import loads
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lxml import html as parser
 
-from auditor.results import AuditReport, CertificateSummary, HostReport
+from auditor.results import Attestation, AuditReport, CertificateSummary, HostReport, Outcome, Severity
 from reports import html
 from tests.reports import samples
 
@@ -78,13 +78,40 @@ def test_every_result_and_all_its_evidence_is_in_the_page() -> None:
             for place, _, _, *texts in row[10]
         }
         for result in host.results:
-            assert letters[result.check] == ("w" if result.waiver else result.outcome[0])
+            letter = "w" if result.waiver else "t" if result.attestation else result.outcome[0]
+            assert letters[result.check] == letter
             evidence = [
                 text
                 for one in result.findings
                 for text in (one.subject, one.observed, one.expected, one.source)
             ]
             assert found.get(result.check, []) == evidence
+
+
+def test_a_check_of_two_severities_stands_in_the_page_with_both_each_where_it_holds() -> None:
+    row = samples.catalogue(1)[0]
+    high, low = (
+        samples.result((row[0], severity, *row[2:]), Outcome.FAIL)
+        for severity in (Severity.HIGH, Severity.LOW)
+    )
+    data = island(
+        rendered(
+            samples.report(HostReport("a", "linux", "ssh", (high,)), HostReport("b", "linux", "ssh", (low,)))
+        )
+    )
+    assert [(check[0], check[4]) for check in data["checks"]] == [(row[0], 0), (row[0], 2)]
+    assert [host[9] for host in data["hosts"]] == ["-f", "f-"]
+
+
+def test_what_people_declared_stands_beside_the_result() -> None:
+    row = samples.catalogue(1)[0]
+    word = Attestation("Seen.", "Grace", date(2026, 1, 31), date(2026, 7, 31))
+    answered = samples.result(row, Outcome.MANUAL, attestation=word)
+    page = rendered(samples.report(HostReport("a", "linux", "ssh", (answered,))))
+    data = island(page)
+    assert data["hosts"][0][9] == "t"
+    assert "Attested by Grace on 2026-01-31, until 2026-07-31: Seen." in data["texts"]
+    assert "attested 1" in texts(page, "//*[@class='legend']")[0]
 
 
 def test_each_text_is_stored_once() -> None:

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from auditor.results import AuditReport, Finding, HostReport, Outcome, Result, Severity, Waiver
+from auditor.results import (
+    Attestation,
+    AuditReport,
+    Finding,
+    HostReport,
+    Outcome,
+    Result,
+    Severity,
+    Waiver,
+)
 from reports import junit
 from tests.reports import samples
 
@@ -34,6 +43,8 @@ def result(
     *,
     reason: str = "",
     waiver: Waiver | None = None,
+    attestation: Attestation | None = None,
+    note: str = "",
 ) -> Result:
     findings = (Finding("nginx", "Privileged = true", "false", "API"),) if outcome is Outcome.FAIL else ()
     controls = {samples.BENCHMARK: [number]} if number else {}
@@ -47,6 +58,8 @@ def result(
         reason,
         findings,
         waiver,
+        attestation,
+        note,
     )
 
 
@@ -114,6 +127,27 @@ def test_a_waived_failure_is_skipped_with_justification_expiry_and_evidence() ->
     [[skipped]] = cases(result(Outcome.FAIL, waiver=WAIVER))
     assert (skipped.tag, skipped.get("message")) == ("skipped", "waived until 2026-06-30: Accepted by Ada.")
     assert (skipped.text or "").endswith("(API) [waived]")
+
+
+def test_what_a_person_attested_is_skipped_with_who_when_and_what_and_never_a_plain_pass() -> None:
+    word = Attestation("Ports are those of the plan.", "Grace", date(2026, 1, 31), date(2026, 7, 31))
+    answered = result(Outcome.MANUAL, reason="are these ports needed?", attestation=word)
+    [[skipped]] = cases(answered)
+    assert (skipped.tag, skipped.get("message")) == (
+        "skipped",
+        "manual: attested by Grace on 2026-01-31, until 2026-07-31: Ports are those of the plan.",
+    )
+    [[skipped]] = cases(answered, result(Outcome.MANUAL, "b", reason="and these?"))
+    assert (skipped.get("message") or "").endswith("of the plan.; and these?")
+
+
+def test_an_answer_that_has_expired_stands_beside_the_question_and_an_expired_waiver_beside_the_evidence() -> (
+    None
+):
+    [[skipped]] = cases(result(Outcome.MANUAL, reason="needed?", note="expired on 2026-01-01"))
+    assert skipped.get("message") == "manual: needed?; expired on 2026-01-01"
+    [[failure]] = cases(result(Outcome.FAIL, note="a waiver expired on 2026-01-01"))
+    assert (failure.text or "").endswith("\na waiver expired on 2026-01-01 [privileged-container]")
 
 
 def test_a_waiver_does_not_cover_what_another_check_found_or_could_not_see() -> None:

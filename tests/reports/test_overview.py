@@ -47,6 +47,14 @@ def test_a_waived_failure_is_a_waiver_and_no_deviation() -> None:
     assert [(one.check, one.hosts) for one in overview.waivers(report)] == [("y", {"a": 1}), ("x", {"a": 1})]
 
 
+def test_a_check_of_two_severities_on_different_hosts_is_two_deviations() -> None:
+    report = samples.report(host("a", failed("x")), host("b", failed("x", Severity.LOW)))
+    assert [(one.severity, list(one.hosts)) for one in overview.deviations(report)] == [
+        ("high", ["a"]),
+        ("low", ["b"]),
+    ]
+
+
 def test_gaps_are_grouped_by_reason_and_leave_out_hosts_out_of_reach() -> None:
     report = samples.report(
         host("a", unseen("x", "denied"), unseen("y", "denied")),
