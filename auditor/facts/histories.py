@@ -98,18 +98,24 @@ class Histories:
             Inconclusive: some containers, images or histories could not be read.
             NotApplicable: there is no container.
         """
-        told = set[tuple[str, int]]()
-        unseen = []
-        for used in self.images.used:
-            if used.image.id not in self.by_image:
-                unseen.append(f"{used.image.name}: {self.refused.get(used.image.id, 'did not arrive')}")
-            for index, written in enumerate(self.of(used.image)):
-                if (written.image.id, index) not in told:
-                    told.add((written.image.id, index))
-                    yield written
+        yield from self.told()
+        unseen = [
+            f"{used.image.name}: {self.refused.get(used.image.id, 'did not arrive')}"
+            for used in self.images.used
+            if used.image.id not in self.by_image
+        ]
         if unseen:
             raise Inconclusive(f"the history of some images could not be read: {'; '.join(unseen[:5])}")
         list(self.images)  # raises what it has to say
+
+    def told(self) -> Iterator[Written]:
+        """Every instruction that is known; no gap."""
+        seen = set[tuple[str, int]]()
+        for used in self.images.used:
+            for index, written in enumerate(self.of(used.image)):
+                if (written.image.id, index) not in seen:
+                    seen.add((written.image.id, index))
+                    yield written
 
     def of(self, image: Image) -> tuple[Written, ...]:
         """The instructions of one image, the oldest first, each with the image that brought it."""

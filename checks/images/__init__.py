@@ -1,0 +1,1 @@
+"""Images: who they run as, where they come from, how they were built."""

@@ -1,0 +1,1 @@
+"""What piles up on a host."""
