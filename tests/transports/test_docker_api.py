@@ -26,7 +26,7 @@ from tests.lab.need import need_root
 
 pytestmark = pytest.mark.lab
 
-FROM_THE_ENGINE = ("engine-info", "containers", "images", "networks")
+FROM_THE_ENGINE = ("engine-info", "containers", "images", "image-history", "networks", "swarm")
 SHORT = Timeouts(connect=2, auth=2, total=5)
 
 
@@ -58,11 +58,14 @@ def test_each_section_is_what_the_collector_brings_from_the_same_engine(lab_engi
         "--cap-add",
         "SYS_ADMIN",
     )
+    change = "ENV API_KEY=hunter2 DEBUG=true"
+    lab_engine.docker("commit", "--change", change, "--change", "CMD curl --token=hunter2", name, f"{name}:1")
     try:
         over_api = collect(Host("e", "docker", path=lab_engine.socket), *FROM_THE_ENGINE)
         by_shell = collect(Host("e", "local", path=lab_engine.socket), *FROM_THE_ENGINE)
     finally:
         lab_engine.docker("rm", "--force", name)
+        lab_engine.docker("image", "rm", f"{name}:1")
     for section in ("containers", "images", "networks"):
         assert lacking(rows(by_shell, section), rows(over_api, section)) == []
         assert set(rows(by_shell, section)) == set(rows(over_api, section))
@@ -77,7 +80,23 @@ def test_each_section_is_what_the_collector_brings_from_the_same_engine(lab_engi
     assert listed == [
         line for line in by_shell.text("containers").splitlines() if line.startswith(("listed", "gone"))
     ]
+    for section in ("image-history", "swarm"):
+        assert over_api.text(section) == by_shell.text(section)
     assert b"hunter2" not in over_api.dump()
+
+
+def test_a_manager_tells_its_services_and_the_names_of_its_secrets(tmp_path: Path) -> None:
+    need_root(engine.PROGRAMS)
+    with engine.engine() as manager:
+        manager.docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1:23770")
+        manager.docker("secret", "create", "web-password", "-", data=b"hunter2")
+        options = ("--env", "API_KEY=hunter2", "--env", "DEBUG=true", "--secret", "web-password", "--detach")
+        manager.docker("service", "create", "--name", "web", "--replicas", "0", *options, engine.IMAGE)
+        over_api = collect(Host("e", "docker", path=manager.socket), "swarm").text("swarm").splitlines()
+        by_shell = collect(Host("e", "local", path=manager.socket), "swarm").text("swarm").splitlines()
+    told = [line for line in over_api if not line.startswith("denied ")]
+    assert told == [line for line in by_shell if not line.startswith("addresses ")]
+    assert told[-1] == 'secret "web-password"'
 
 
 def test_the_version_has_the_servers_answer_below_server(lab_engine: Engine) -> None:
@@ -300,7 +319,9 @@ def host_of(server: liar.Liar) -> Host:
     return Host("e", "docker", server.address, server.port, timeouts=Timeouts(connect=2, auth=2, total=3))
 
 
-@pytest.mark.parametrize("body", [b"hello", b"[]", b"{}", b'{"ApiVersion":"../../../etc"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"hello", b"[]", b"{}", b'{"ApiVersion":"../../../etc"}', b"[" * 100_000, b'{"ApiVersion":1}']
+)
 def test_something_else_than_an_engine_is_recognised(body: bytes) -> None:
     with answers(body) as server, pytest.raises(BadReply):
         collect(host_of(server))
