@@ -147,7 +147,9 @@ $collector = {
         $listed = @(ask-engine 'ps', '--all', '--quiet', '--no-trunc' | words)
         if (-not $listed) { return }
         $listed | ForEach-Object { "listed $_" }
-        inspect 'container' $listed $containerTemplate
+        $inspected = @(inspect 'container' $listed $containerTemplate)
+        $inspected
+        if (@(($inspected -join "`n").Split("`n") | Where-Object { $_ -like '{*' }).Count -eq $listed.Count) { return }
         # A container that went away meanwhile is no gap.
         $still = @(ask-engine 'ps', '--all', '--quiet', '--no-trunc' | words)
         $listed | Where-Object { $still -notcontains $_ } | ForEach-Object { "gone $_" }
@@ -175,7 +177,7 @@ $collector = {
         '"Env":[{{with .Config}}{{range $i, $e := .Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}{{end}}]}'
 
     # How images were built, passwords blanked, in lines: 'image ID', then one JSON object for each step, newest first.
-    function section-image-history {
+    function section-windows-image-history {
         foreach ($id in (image-ids | Select-Object -First 100)) {
             "image $id"
             redact-command (ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient)
@@ -482,7 +484,7 @@ $collector = {
     # The same for what somebody typed to build an image: passwords of accounts, keys of clouds, keys in full.
     function redact-command([string]$text) {
         $text = [regex]::Replace((redact $text), '(?i)(net1?(?:\.exe)?\s+user\s+\S+\s+)(?!/)[^\s"\\]+', '$1***')
-        $text = [regex]::Replace($text, '(?i)((?:password|passwd|pwd|token|secret|apikey|api-key)(?:\\?["''])?[\s:]+(?:\\?["''])?)[^\s"''\\;,]+', '$1***')
+        $text = [regex]::Replace($text, '(?i)((?:password|passwd|pwd|token|secret|apikey|api-key)(?:\\?["''])?\s*[\s:=]\s*(?:\\?["''])?)[^\s"''\\;,=]+', '$1***')
         $text = [regex]::Replace($text, '(?:AKIA|ASIA)[0-9A-Z]{16}', '***')
         [regex]::Replace($text, '-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)', '***')
     }
@@ -770,7 +772,8 @@ $collector = {
 
     # Without this, Windows PowerShell writes a list in JSON as an object with a count. It holds for this thread only.
     Remove-TypeData -TypeName System.Array -ErrorAction SilentlyContinue
-    $elevated = (New-Object System.Security.Principal.WindowsPrincipal([System.Security.Principal.WindowsIdentity]::GetCurrent())).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+    $elevated = $false
+    try { $elevated = (New-Object System.Security.Principal.WindowsPrincipal([System.Security.Principal.WindowsIdentity]::GetCurrent())).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator) } catch { $elevated = $false }
     $engine = @{ There = $false; Services = @(); Processes = @(); Arguments = @(); Pid = 0; Started = 0; FoundBy = 'pipe'; Groups = @(); Pipes = @() }
     $engineProblem = $null
     try { find-engine } catch { $engineProblem = "looking for the engine failed: $(reason $_)" }

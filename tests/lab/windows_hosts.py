@@ -126,7 +126,7 @@ def bundle(machine: Machine) -> Bundle:
         "windows-service": _json(_service(machine)),
         "containers": Section(_containers(machine).encode()),
         "images": Section(_lines(map(_image, machine.images)).encode()),
-        "image-history": Section(_history(machine).encode()),
+        "windows-image-history": Section(_history(machine).encode()),
         "networks": Section(_lines(_networks()).encode()),
         "windows-listeners": _json({"engine": [machine.pid], "listeners": [dict(zip(("address", "port", "pid"), each, strict=True)) for each in machine.listeners]}),
         "windows-acl": _json(_rights(machine)),

@@ -1,0 +1,376 @@
+"""
+The collector for Windows, as far as it can be judged without Windows.
+
+It is parsed, and everything it may call is on a list: a cmdlet, parameter, type or method that is not here has to be
+looked at (does it change anything? does Windows PowerShell 5.1 have it?) before it is added.
+"""
+
+import functools
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tree_sitter
+import tree_sitter_powershell
+
+from auditor.collect.bundle import Bundle, load
+from auditor.transports.powershell import BOOT, windows_script
+
+SCRIPT = windows_script().decode()
+
+READS: dict[str, set[str]] = {
+    "ConvertFrom-Json": set(),
+    "ConvertTo-Json": {"InputObject", "Depth", "Compress"},
+    "ForEach-Object": set(),
+    "Get-Acl": {"LiteralPath", "Audit"},
+    "Get-AuthenticodeSignature": {"LiteralPath"},
+    "Get-ChildItem": {"Path", "LiteralPath", "Recurse", "Depth", "Force", "File", "Directory", "ErrorAction"},
+    "Get-CimInstance": {"Namespace", "ClassName", "Filter", "OperationTimeoutSec"},
+    "Get-Command": {"Name", "ErrorAction"},
+    "Get-Date": set(),
+    "Get-Item": {"Path", "LiteralPath", "Force"},
+    "Get-NetFirewallAddressFilter": {"PolicyStore"},
+    "Get-NetFirewallApplicationFilter": {"PolicyStore"},
+    "Get-NetFirewallPortFilter": {"PolicyStore"},
+    "Get-NetFirewallProfile": {"PolicyStore"},
+    "Get-NetFirewallRule": {"PolicyStore", "Direction", "Enabled"},
+    "Get-NetTCPConnection": {"State", "ErrorAction"},
+    "Get-WindowsFeature": set(),
+    "Get-WindowsOptionalFeature": {"Online"},
+    "Get-WinEvent": {"FilterHashtable", "MaxEvents", "ListLog"},
+    "Join-Path": set(),
+    "New-Object": set(),
+    "Remove-TypeData": {"TypeName", "ErrorAction"},  # of this thread's own view of arrays
+    "Select-Object": {"First", "Unique"},
+    "Sort-Object": {"Unique", "Property"},
+    "Test-ADServiceAccount": {"Identity"},
+    "Test-Path": {"LiteralPath"},
+    "Where-Object": set(),
+}
+"""Cmdlets and the parameters they are given. All of them read, or make something in memory."""
+
+PROGRAMS = {"auditpol.exe", "docker.exe", "dockerd.exe", "nltest.exe", "sc.exe"}
+"""Programs of which the script speaks; each is started by ``run``."""
+
+ASKED = {
+    "ps --all", "version --format", "info --format", "image ls", "image inspect", "container inspect", "network ls",
+    "network inspect", "history --no-trunc", "/get /category:*", "sdshow $name", "/sc_query:$($computer.Domain)",
+}  # fmt: skip
+"""What these programs are told, and nothing else."""
+
+TYPES = {
+    "ADSI", "Base64FormattingOptions", "BitConverter", "Convert", "DateTime", "Guid", "IntPtr", "Math", "Microsoft.Win32.Registry",
+    "PowerShell", "System.Diagnostics.Process", "System.Diagnostics.ProcessStartInfo", "System.Globalization.CultureInfo", "System.IO.Compression.CompressionMode",
+    "System.IO.Compression.GZipStream", "System.IO.Directory", "System.IO.File", "System.IO.FileInfo", "System.IO.MemoryStream", "System.IO.Path",
+    "System.Security.Cryptography.SHA256", "System.Security.Principal.NTAccount", "System.Security.Principal.SecurityIdentifier",
+    "System.Security.Principal.WindowsBuiltInRole", "System.Security.Principal.WindowsIdentity", "System.Security.Principal.WindowsPrincipal",
+    "System.Text.Encoding", "System.Text.RegularExpressions.MatchEvaluator", "System.Text.StringBuilder", "System.Text.UTF8Encoding",
+    "UnauthorizedAccessException", "bool", "byte", "hashtable", "int", "long", "ordered", "pscustomobject", "regex", "string", "switch",
+}  # fmt: skip
+
+STATICS = {
+    "BitConverter::ToString", "Convert::FromBase64String", "Convert::ToBase64String", "Guid::NewGuid", "Math::Min", "PowerShell::Create",
+    "System.Diagnostics.Process::Start", "System.IO.Directory::GetAccessControl", "System.IO.Directory::GetFiles", "System.IO.File::ReadAllBytes",
+    "System.IO.Path::GetDirectoryName", "System.Security.Cryptography.SHA256::Create", "System.Security.Principal.WindowsIdentity::GetCurrent",
+    "hashtable::Synchronized", "regex::Matches", "regex::Replace",
+}  # fmt: skip
+
+METHODS = {
+    "AddArgument", "AddDays", "AddScript", "Append", "BeginInvoke", "BeginStop", "Close", "ComputeHash", "Contains", "ContainsKey",
+    "EndInvoke", "GetBaseException", "GetBytes", "GetPreamble", "GetSecurityDescriptorSddlForm", "GetString", "GetSubKeyNames", "GetType", "GetValue",
+    "GetValueNames", "Invoke", "InvokeMember", "IsInRole", "Kill", "OpenSubKey", "ReadToEndAsync", "Remove", "Replace", "Split", "Substring",
+    "ToArray", "ToLowerInvariant", "ToString", "ToUniversalTime", "Translate", "Trim", "TrimEnd", "WaitForExit", "WaitOne", "Write",
+}  # fmt: skip
+
+AUTOMATIC = {
+    "args", "error", "event", "executioncontext", "false", "foreach", "home", "host", "input", "lastexitcode", "matches", "myinvocation",
+    "null", "ofs", "pid", "profile", "psboundparameters", "pscmdlet", "pshome", "psitem", "psversiontable", "pwd", "sender", "shellid",
+    "stacktrace", "switch", "this", "true",
+}  # fmt: skip
+"""Variables of PowerShell's own; assigning to some of them is an error only when it runs."""
+
+SEVEN = {"??", "??=", "&&", "||", "?.", "?["}
+NOT_IN_5_1 = (
+    "-AsArray",
+    "-AsHashtable",
+    "-Parallel",
+    "-SkipCertificateCheck",
+    "utf8NoBOM",
+    "$IsWindows",
+    "$IsLinux",
+    "clean {",
+)
+
+
+@functools.cache
+def parsed(text: str) -> tree_sitter.Tree:
+    language = tree_sitter.Language(tree_sitter_powershell.language())
+    return tree_sitter.Parser(language).parse(text.encode())
+
+
+def nodes(text: str, *kinds: str) -> Iterator[tree_sitter.Node]:
+    waiting = [parsed(text).root_node]
+    while waiting:
+        node = waiting.pop()
+        waiting += reversed(node.children)
+        if node.type in kinds:
+            yield node
+
+
+def said(node: tree_sitter.Node) -> str:
+    return (node.text or b"").decode()
+
+
+def own_functions(text: str) -> set[str]:
+    return {said(node) for node in nodes(text, "function_name")}
+
+
+def called(text: str) -> Iterator[tuple[str, tree_sitter.Node]]:
+    """Commands by name, those of the script's own left out."""
+    own = own_functions(text)
+    for node in nodes(text, "command"):
+        names = [child for child in node.children if child.type == "command_name"]
+        if names and said(names[0]) not in own:
+            yield said(names[0]), node
+
+
+@pytest.mark.parametrize("text", [SCRIPT, BOOT], ids=["windows.ps1", "bootstrap"])
+def test_it_parses(text: str) -> None:
+    assert not parsed(text).root_node.has_error
+
+
+@pytest.mark.parametrize("text", [SCRIPT, BOOT], ids=["windows.ps1", "bootstrap"])
+def test_no_syntax_of_powershell_7(text: str) -> None:
+    assert not [node.type for node in nodes(text, *SEVEN, "ternary_expression")]
+    assert not [word for word in NOT_IN_5_1 if word in text]
+
+
+@pytest.mark.parametrize("newer", ["$a ?? 1", "$a ? 1 : 2", "$a ??= 1", "one && two", "one || two"])
+def test_syntax_of_powershell_7_would_be_seen(newer: str) -> None:
+    found = [node.type for node in nodes(newer, *SEVEN, "ternary_expression")]
+    assert found or parsed(newer).root_node.has_error
+
+
+def test_only_listed_cmdlets_are_called() -> None:
+    assert {name for name, _ in called(SCRIPT)} - READS.keys() == set()
+
+
+def test_only_listed_parameters_are_given() -> None:
+    for name, node in called(SCRIPT):
+        given = {said(it).lstrip("-").rstrip(":") for it in _within(node, "command_parameter")}
+        assert given <= READS[name], name
+
+
+def _within(command: tree_sitter.Node, kind: str) -> Iterator[tree_sitter.Node]:
+    """Parts of a command, not of commands inside it."""
+    waiting = list(command.children)
+    while waiting:
+        node = waiting.pop()
+        if node.type == kind:
+            yield node
+        elif node.type not in {
+            "script_block_expression",
+            "parenthesized_expression",
+            "sub_expression",
+            "array_expression",
+            "command",
+        }:
+            waiting += node.children
+
+
+def test_every_function_of_its_own_that_is_called_exists_and_is_used() -> None:
+    calls = {said(node.children[0]) for node in nodes(SCRIPT, "command")}
+    for name in own_functions(SCRIPT):
+        assert name in calls or name.startswith("section-"), name
+
+
+def test_a_command_is_named_never_computed_but_for_the_sections() -> None:
+    computed = [
+        said(node).strip()
+        for node in nodes(SCRIPT, "command")
+        if node.children[0].type == "command_invokation_operator"
+    ]
+    assert computed == ['& "section-$name"']
+
+
+def test_only_listed_types_appear() -> None:
+    named = {re.sub(r"\[\]$", "", said(node)[1:-1]) for node in nodes(SCRIPT, "type_literal")}
+    named |= set(re.findall(r"New-Object ([\w.]+)", SCRIPT))
+    assert named - TYPES == set()
+
+
+def test_only_listed_methods_are_called() -> None:
+    statics, methods = set[str](), set[str]()
+    for node in nodes(SCRIPT, "invokation_expression"):
+        text = said(node)
+        if static := re.match(r"\[([\w.]+)\]::(\w+)\(", text):
+            statics.add(f"{static[1]}::{static[2]}")
+        else:
+            member = [said(child) for child in node.children if child.type == "member_name"]
+            methods.update(member)
+    assert statics - STATICS == set()
+    assert methods - METHODS == set()
+
+
+def test_only_listed_programs_are_run_with_listed_words() -> None:
+    assert set(re.findall(r"[\w.]+\.exe", "\n".join(_code()))) <= PROGRAMS
+    for words in ASKED:
+        first, second = words.split(" ", 1) if " " in words else (words, "")
+        assert first in SCRIPT
+        assert second in SCRIPT
+    engine = set(re.findall(r"ask-engine '([a-z]+)'(?:, '([a-z-]+)')?", SCRIPT)) | set(
+        re.findall(r"inspect '([a-z]+)'()", SCRIPT)
+    )
+    asked = {f"{verb} {more}".strip() for verb, more in engine}
+    assert asked == {
+        "version --format",
+        "info --format",
+        "ps --all",
+        "image ls",
+        "network ls",
+        "history --no-trunc",
+        "container",
+        "image",
+        "network",
+    }
+    assert set(re.findall(r"run [\"$][^@\n]*@\(([^)]*)", SCRIPT)) == {
+        '"/sc_query:$($computer.Domain', "'/get', '/category:*', '/r'", "'sdshow', $name", "'-H', $address",
+    }  # fmt: skip
+
+
+def _code() -> list[str]:
+    return [line for line in SCRIPT.splitlines() if not line.lstrip().startswith("#")]
+
+
+def test_nothing_is_redirected_into_a_file() -> None:
+    assert not list(nodes(SCRIPT, "redirection", "redirections"))
+
+
+def test_no_variable_of_powershells_own_is_assigned() -> None:
+    for node in nodes(SCRIPT, "left_assignment_expression"):
+        for name in re.findall(r"\$(?:script:)?(\w+)", said(node).split(".")[0].split("[")[0]):
+            assert name.casefold() == "null" or name.casefold() not in AUTOMATIC, said(node)
+    for node in nodes(SCRIPT, "foreach_statement"):
+        variable = re.match(r"foreach \(\$(\w+) in", said(node))
+        assert variable
+        assert variable[1].casefold() not in AUTOMATIC
+
+
+def test_no_alias_and_no_verb_that_changes_things() -> None:
+    changing = r"\b(Set|New|Remove|Add|Clear|Stop|Start|Restart|Enable|Disable|Install|Uninstall|Invoke|Import|Out|Export|Move|Copy|Rename|Register)-[A-Z]\w+"
+    used = {match[0] for match in re.finditer(changing, "\n".join(_code()))}
+    assert used == {"New-Object", "Remove-TypeData"}
+
+
+def test_it_is_plain_ascii_so_that_no_encoding_can_change_it() -> None:
+    assert SCRIPT.isascii()
+    assert BOOT.isascii()
+
+
+def test_every_section_says_what_it_reads() -> None:
+    for match in re.finditer(r"(?m)^(.*)\n    function section-([a-z-]+) \{", SCRIPT):
+        assert match[1].startswith("    # "), match[2]
+
+
+def test_every_recorded_section_is_one_of_the_scripts() -> None:
+    made = set(re.findall(r"(?m)^    function section-([a-z-]+) ", SCRIPT))
+    for file in (Path(__file__).parents[1] / "recordings" / "windows").glob("*.bundle"):
+        assert load(file.read_bytes()).sections.keys() == made, file.name
+
+
+def test_the_bootstrap_fits_a_command_line_of_cmd() -> None:
+    assert len(BOOT.encode("utf-16-le")) * 4 / 3 + 200 < 8191
+
+
+# The patterns that blank secrets are ordinary regular expressions, so they can be tried here.
+REDACTED = {
+    '{"splunk-token":"abc","a":1}': '{"splunk-token":"***","a":1}',
+    "http://user:pa%20ss@proxy:3128/": "http://***@proxy:3128/",
+    "--log-opt=splunk-token=abc": "--log-opt=splunk-token=***",
+    "Server=db;Password=p4ss;Pwd=x": "Server=db;Password=***;Pwd=***",
+    '["credentialspec=file://web.json"]': '["credentialspec=file://web.json"]',
+    r'["credentialspec=raw://{\"CmsPlugins\":[\"x\"]}"]': '["credentialspec=raw://***"]',
+}
+
+
+def patterns(function: str) -> list[tuple[str, str]]:
+    """The .NET patterns and replacements of a function, as Python's."""
+    body = SCRIPT[SCRIPT.index(f"function {function}(") :]
+    body = body[: body.index("\n    }\n")]
+    found = re.findall(
+        r"\[regex\]::Replace\((?:\$text|\(redact \$text\)), '((?:[^']|'')*)', '([^']*)'\)", body
+    )
+    return [(pattern.replace("''", "'"), re.sub(r"\$(\d)", r"\\g<\1>", new)) for pattern, new in found]
+
+
+def blanked(text: str, *functions: str) -> str:
+    for function in functions:
+        for pattern, new in patterns(function):
+            text = re.sub(pattern, new, text)
+    return text
+
+
+@pytest.mark.parametrize("text", REDACTED)
+def test_secrets_are_blanked_on_the_host(text: str) -> None:
+    assert blanked(text, "redact") == REDACTED[text]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cmd /S /C net user svc S3cret! /add",
+        r'{"CreatedBy":"powershell -Password \"S3cret!\" -Force"}',
+        "powershell $password = 'S3cret!'; x",
+        "setx AWS AKIAABCDEFGHIJKLMNOP && echo S3cret=1",
+        "curl --token S3cret! https://x",
+        "ARG PASSWORD=S3cret!",
+    ],
+)
+def test_secrets_typed_at_a_build_are_blanked_on_the_host(command: str) -> None:
+    assert not re.search("S3cret!|AKIA", blanked(command, "redact", "redact-command"))
+
+
+def test_an_account_without_a_password_is_left_as_it_is() -> None:
+    assert blanked("net user svc /add", "redact", "redact-command") == "net user svc /add"
+
+
+def run_stubbed(pwsh: str, folder: Path) -> Bundle:
+    """The script itself, with what only Windows has replaced by stubs."""
+    stubs = (Path(__file__).parent / "windows_stubs.ps1").read_text()
+    file = folder / "stubbed.ps1"
+    file.write_text(
+        SCRIPT.replace("    # ---- what the sections share", f"{stubs}\n    # ---- what the sections share")
+    )
+    done = subprocess.run(
+        [
+            pwsh,
+            "-NoProfile",
+            "-NonInteractive",
+            "-File",
+            str(file),
+            "-Sections",
+            "windows-features,windows-eventlog,nothing-of-windows",
+        ],
+        capture_output=True,
+        check=True,
+    )
+    return load(done.stdout)
+
+
+def test_it_runs_under_pwsh_where_there_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pwsh = shutil.which("pwsh")
+    if not pwsh:
+        with capsys.disabled():
+            print("\npwsh is not on this machine: windows.ps1 was parsed here, but it did not run")
+        return
+    bundle = run_stubbed(pwsh, tmp_path)
+    assert bundle.complete
+    assert bundle.read("windows-features") == b'{"source":"server","installed":["Containers"]}\n'
+    assert bundle.read("windows-eventlog") == b'{"enabled":true,"max_bytes":20971520,"mode":0}\n'
+    assert (
+        bundle.section("nothing-of-windows").why
+        == "there is none on this host: not a section of Windows hosts"
+    )
