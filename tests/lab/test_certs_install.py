@@ -1,52 +1,40 @@
-"""
-Installation on a whole host over SSH: after each of them the host is in the old state or in the new one, and we know in which.
-
-Each test begins with the host as Debian left it.
-"""
+"""Installation over SSH: after each of them the host is in the old state or in the new one, and we know in which."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from auditor.certificates.install import Job, Outcome, Ready, State, apply, certificate_for, prepare
 from auditor.certificates.issue import renew
 from auditor.certificates.prove import Attempt
 from auditor.certificates.session import Session, open_session
+from auditor.certificates.status import State as Standing
+from auditor.certificates.status import standings
 from auditor.certificates.store import Store
+from auditor.cli.certs import app
 from auditor.errors import AuditorError, BadFile
 from auditor.host import Host, SshOptions, Timeouts
 from tests.certificates.pki import NO_PASSPHRASE, client, new_store, server
-from tests.lab import vm
 from tests.lab.need import need_root
+from tests.lab.small_host import PROGRAMS, SmallHost, small_host
+from tests.lab.sshd import free_port
 
-pytestmark = [pytest.mark.lab, pytest.mark.vm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 _DROP_IN = "/etc/systemd/system/docker.service.d"
-_RESET = f"""
-umount /etc/docker 2>/dev/null || true
-rm -rf /etc/docker {_DROP_IN} /usr/local/sbin/systemctl
-echo > /etc/default/docker
-systemctl stop docker-host-auditor-rollback.timer 2>/dev/null || true
-systemctl daemon-reload
-systemctl reset-failed docker.service docker.socket
-systemctl restart docker.socket docker.service
-"""
-_ANSWERS = "docker version --format '{{.Server.Version}}'"
-# A systemctl that cuts every SSH connection when the daemon is to be restarted, once.
-_CUTS = """#!/bin/sh
-case "$*" in *"restart docker.service"*)
-    if [ ! -e /run/cut ]; then
-        : > /run/cut
-        for each in /proc/[0-9]*; do
-            case $(tr '\\0' ' ' < $each/cmdline 2>/dev/null) in sshd-session:*|"sshd: root"*) kill -9 ${each#/proc/} ;; esac
-        done
-    fi ;;
-esac
-exec /usr/bin/systemctl "$@"
+# Cuts the connection when the daemon is about to be restarted, once.
+_CUT = """
+[ ! -e {folder}/cut ] || exit 0
+: > {folder}/cut
+for each in /proc/[0-9]*; do
+    if [ "$(sed -n 's/^PPid:\t//p' $each/status 2>/dev/null)" = {sshd} ]; then kill -9 ${{each#/proc/}}; fi
+done
 """
 
 
@@ -54,58 +42,57 @@ exec /usr/bin/systemctl "$@"
 class World:
     """A host, authorities, and a certificate for the host."""
 
-    lab: vm.LabHost
+    lab: SmallHost
     store: Store
     host: Host
+    port: int
 
-    def job(self, seconds: int = 170) -> Job:
-        return Job(self.host, certificate_for(self.store.load(), self.host, "lab"), seconds=seconds)
+    def job(self, seconds: int = 120) -> Job:
+        certificate = certificate_for(self.store.load(), self.host, "lab")
+        return Job(self.host, certificate, f"tcp://127.0.0.2:{self.port}", seconds=seconds)
 
     @contextmanager
-    def ready(self, seconds: int = 170) -> Iterator[tuple[Session, Ready]]:
+    def ready(self, seconds: int = 120) -> Iterator[tuple[Session, Ready]]:
         with open_session(self.host) as session:
             yield session, prepare(self.store, session, self.job(seconds))
 
-    def install(self, seconds: int = 170) -> tuple[Outcome, list[Attempt]]:
+    def install(self, seconds: int = 120) -> tuple[Outcome, list[Attempt]]:
         told = list[Attempt]()
         with self.ready(seconds) as (session, ready):
             return apply(self.store, session, ready, told.append), told
 
-    def reset(self) -> None:
-        self.lab.says(_RESET, seconds=300)
-
     def write(self, path: str, text: str) -> None:
-        self.lab.says(f"mkdir -p {Path(path).parent} && cat > {path}", data=text.encode())
+        self.lab.says(f"mkdir -p {Path(path).parent} && cat > {path}", text)
+
+    @property
+    def config(self) -> str:
+        return self.lab.says("cat /etc/docker/daemon.json")
 
     def is_as_it_was(self) -> None:
-        """The daemon runs, listens on no port, and nothing of ours configures it."""
-        self.lab.says(_ANSWERS)
-        assert self.lab.ssh(f"ls {_DROP_IN}").returncode != 0
-        assert "2376" not in self.lab.says("ss -Hltn")
+        """The daemon answers, listens on no port, and nothing of ours is left but the word on how it ended."""
+        self.lab.says(self.lab.answers)
+        assert self.lab.sh(f"ls {_DROP_IN}").returncode != 0
+        assert f":{self.port}" not in self.lab.says("ss -Hltn")
         assert self.lab.says("ls -A /etc/docker/tls 2>/dev/null || true") in {"", "last"}
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[vm.LabHost]:
-    """A host of our own, since daemons are restarted and broken here."""
-    need_root(vm.PROGRAMS)
-    with vm.lab_host() as host:
-        yield host
+        assert self.lab.sh("systemctl --quiet is-active docker-host-auditor-rollback.timer").returncode != 0
 
 
 @pytest.fixture
-def world(lab: vm.LabHost, tmp_path: Path) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    need_root(PROGRAMS)
     store = new_store(tmp_path)
-    server(store, "lab", "lab", "127.0.0.1")
+    server(store, "lab", "lab.example", "127.0.0.2")
     client(store, "ann")
-    options = SshOptions(
-        identity_files=(lab.key,), identities_only=True, known_hosts=(lab.known_hosts,), agent=False
-    )
-    patient = Timeouts(connect=90, auth=90)  # it is emulated, beside whatever else this machine does
-    host = Host("lab", "ssh", "127.0.0.1", lab.port, "root", timeouts=patient, ssh=options)
-    made = World(lab, store, host)
-    made.reset()
-    return made
+    with small_host(monkeypatch) as lab:
+        options = SshOptions(
+            identity_files=(lab.door.user_key,),
+            identities_only=True,
+            known_hosts=(lab.door.known_hosts(),),
+            agent=False,
+        )
+        patient = Timeouts(connect=60, auth=60)
+        host = Host("lab", "ssh", lab.door.address, lab.door.port, "root", timeouts=patient, ssh=options)
+        yield World(lab, store, host, free_port("127.0.0.2"))
 
 
 def test_a_host_without_daemon_json_is_brought_to_mutual_tls_and_renewed(world: World) -> None:
@@ -113,32 +100,31 @@ def test_a_host_without_daemon_json_is_brought_to_mutual_tls_and_renewed(world: 
     assert outcome == Outcome(State.NEW)
     assert len(told) == 5
     assert not [each for each in told if each.problem]
-    config = json.loads(world.lab.says("cat /etc/docker/daemon.json"))
-    assert config["hosts"] == ["fd://", "tcp://0.0.0.0:2376"]
-    modes = world.lab.says(f"stat -c '%a %U %n' {config['tlskey']} {config['tlscert']}").split()
-    assert modes[:2] + modes[3:5] == ["400", "root", "444", "root"]
-    assert "-H" not in world.lab.says("cat /proc/$(pidof dockerd)/cmdline | tr '\\0' ' '")
-    world.lab.says(_ANSWERS)
+    config = json.loads(world.config)
+    assert config["hosts"] == [f"unix://{world.lab.folder}/docker.sock", f"tcp://127.0.0.2:{world.port}"]
+    modes = world.lab.says(
+        f"stat -c '%a %U' {config['tlskey']} {config['tlscert']} {config['tlscacert']}"
+    ).splitlines()
+    assert modes == ["400 root", "444 root", "444 root"]
+    world.lab.says(world.lab.answers)
     with world.ready() as (session, ready):
         assert ready.plan.nothing
         assert apply(world.store, session, ready, lambda _: None) == Outcome(State.NEW)
     renew(world.store, [world.job().certificate], NO_PASSPHRASE)
-    outcome, _ = world.install()
-    assert outcome == Outcome(State.NEW)
+    assert world.install()[0] == Outcome(State.NEW)
     folders = world.lab.says("ls -d /etc/docker/tls/auditor-*").split()
     assert len(folders) == 1
-    assert folders[0] in world.lab.says("cat /etc/docker/daemon.json")
+    assert folders[0] in world.config
     assert world.store.load().deliveries["server lab"].serial == world.job().certificate.serial
+    assert {each.state for each in standings(world.store.load())} == {Standing.FINE}
 
 
-def test_by_sudo_every_other_key_of_daemon_json_stays_in_its_order(world: World) -> None:
-    world.host = replace(world.host, user="audit", sudo=True)
-    old = '{\n\t"log-driver": "json-file",\n\t"labels": ["town=Zürich"],\n\t"log-opts": {"max-size": "10m"},\n\t"live-restore": true\n}\n'
+def test_every_other_key_of_daemon_json_stays_in_its_order(world: World) -> None:
+    old = '{\n\t"log-driver": "json-file",\n\t"labels": ["town=Zürich"],\n\t"log-opts": {"max-size": "10m"},\n\t"debug": true\n}\n'
     world.write("/etc/docker/daemon.json", old)
-    world.lab.says("chmod 600 /etc/docker/daemon.json")
-    outcome, _ = world.install()
-    assert outcome == Outcome(State.NEW)
-    new = world.lab.says("cat /etc/docker/daemon.json")
+    world.lab.says("chmod 600 /etc/docker/daemon.json; systemctl restart docker.service")
+    assert world.install()[0] == Outcome(State.NEW)
+    new = world.config
     assert list(json.loads(new))[:4] == list(json.loads(old))
     assert json.loads(new).items() >= json.loads(old).items()
     assert '\n\t"labels"' in new
@@ -147,58 +133,90 @@ def test_by_sudo_every_other_key_of_daemon_json_stays_in_its_order(world: World)
     assert world.lab.says("cat /etc/docker/tls/backup/daemon.json") == old.strip()
 
 
-def test_a_daemon_json_with_comments_is_refused_and_nothing_is_touched(world: World) -> None:
-    world.write("/etc/docker/daemon.json", '{\n  // TLS\n  "debug": false\n}\n')
-    with pytest.raises(BadFile, match=r"daemon\.json:2: is not JSON") as error, world.ready():
+@pytest.mark.parametrize(
+    "garbage",
+    ['{\n  // TLS\n  "debug": false\n}\n', "[]", '{"debug": true,\n "debug": false}', '{"hosts": "x"}', "{"],
+)
+def test_a_daemon_json_that_is_none_is_refused_and_nothing_is_touched(world: World, garbage: str) -> None:
+    world.write("/etc/docker/daemon.json", garbage)
+    with pytest.raises(BadFile, match=r"daemon\.json.* nothing was changed"), world.ready():
         pass
-    assert "nothing was changed" in str(error.value)
-    assert world.lab.ssh("ls /etc/docker/tls").returncode != 0
+    assert world.config == garbage.strip()
+    assert world.lab.sh("ls /etc/docker/tls").returncode != 0
 
 
 def test_flags_from_an_environment_file_are_refused_with_where_they_come_from(world: World) -> None:
-    world.write("/etc/default/docker", 'DOCKER_OPTS="-H tcp://127.0.0.1:2399"\n')
-    world.lab.says("systemctl restart docker", seconds=300)
+    (world.lab.folder / "environment").write_text(f'DOCKER_OPTS="-H tcp://127.0.0.1:{free_port()}"\n')
+    world.lab.says("systemctl restart docker.service")
     with pytest.raises(AuditorError, match="/etc/default/docker"), world.ready():
         pass
 
 
-def test_a_key_that_dockerd_does_not_know_stops_it_before_the_restart(world: World) -> None:
-    world.lab.says(
-        "date +%s > /run/started; cat /proc/$(pidof dockerd)/stat | cut -d ' ' -f 22 > /run/before"
+def test_a_dry_run_prints_what_would_change_and_changes_nothing(world: World) -> None:
+    options = [
+        f"--identity={world.lab.door.user_key}",
+        f"--known-hosts={world.lab.door.known_hosts()}",
+        "--certificate=lab",
+    ]
+    place = [f"--listen=tcp://127.0.0.2:{world.port}", f"--dir={world.store.folder}", "--dry-run"]
+    said = CliRunner().invoke(
+        app, ["install", f"ssh://root@127.0.0.2:{world.lab.door.port}", *options, *place]
     )
+    assert said.exit_code == 0, said.output
+    for line in (
+        "--- /dev/null",
+        "+++ /etc/docker/daemon.json",
+        '+  "tlsverify": true,',
+        "+ExecStart=",
+        "new  0400 root",
+    ):
+        assert line in said.stdout
+    assert "PRIVATE" not in said.output
+    world.is_as_it_was()
+    assert world.lab.sh("ls /etc/docker/tls").returncode != 0
+
+
+def test_a_key_that_dockerd_does_not_know_ends_in_the_old_state(world: World) -> None:
     world.write("/etc/docker/daemon.json", '{"no-such-key": 1}\n')
     outcome, _ = world.install()
     assert outcome.state is State.OLD
     assert "no-such-key" in outcome.reason
-    assert world.lab.says("cat /proc/$(pidof dockerd)/stat | cut -d ' ' -f 22") == world.lab.says(
-        "cat /run/before"
-    ), "not restarted"
-    assert world.lab.says("cat /etc/docker/daemon.json") == '{"no-such-key": 1}'
+    assert outcome.daemon.startswith("does not run"), "it would not have come back before us either"
+    assert world.config == '{"no-such-key": 1}'
+    world.lab.says("rm /etc/docker/daemon.json; systemctl restart docker.service")
+    world.is_as_it_was()
 
 
 def test_a_full_disk_leaves_the_old_state(world: World) -> None:
-    world.lab.says("mkdir -p /etc/docker && mount -t tmpfs -o size=8k tmpfs /etc/docker")
+    world.lab.says("mount -t tmpfs -o size=8k tmpfs /etc/docker")
     outcome, _ = world.install()
     assert outcome.state is State.OLD
     assert "No space left" in outcome.reason
     world.is_as_it_was()
 
 
-def test_a_daemon_that_does_not_come_back_is_put_back(world: World) -> None:
+def test_a_disk_that_is_full_only_for_the_drop_in_leaves_the_old_state(world: World) -> None:
     world.lab.says(
-        "systemd-run --quiet --unit=squatter /bin/busybox nc -lk -p 2376 -e /bin/true || true; sleep 1; ss -Hltn | grep -q 2376"
+        "mount -t tmpfs -o size=4k tmpfs /etc/systemd/system && head -c 4096 /dev/zero > /etc/systemd/system/full || true"
     )
-    try:
-        outcome, _ = world.install()
-    finally:
-        world.lab.says("systemctl stop squatter")
+    outcome, _ = world.install()
     assert outcome.state is State.OLD
-    assert "2376" in outcome.reason
+    assert "cannot write" in outcome.reason
+    assert outcome.daemon == "runs as before"
+    world.is_as_it_was()
+
+
+def test_a_daemon_that_does_not_come_back_is_put_back(world: World) -> None:
+    with socket.create_server(("127.0.0.2", world.port)):
+        outcome, _ = world.install()
+    assert outcome.state is State.OLD
+    assert "address already in use" in outcome.reason
     assert outcome.daemon == "runs as before"
     world.is_as_it_was()
 
 
 def test_a_proof_that_fails_puts_everything_back(world: World) -> None:
+    world.write("/etc/docker/daemon.json", '{"debug": true}\n')
     with world.ready() as (session, ready):
         wrong = replace(ready, held=replace(ready.held, fingerprint="0" * 64))
         outcome = apply(world.store, session, wrong, lambda _: None)
@@ -206,21 +224,29 @@ def test_a_proof_that_fails_puts_everything_back(world: World) -> None:
     assert "it serves another one" in outcome.reason
     assert outcome.daemon == "runs as before"
     assert "server lab" not in world.store.load().deliveries
+    assert world.config == '{"debug": true}'
     world.is_as_it_was()
 
 
 def test_a_connection_lost_between_copy_and_restart_ends_in_the_old_state_which_is_said(world: World) -> None:
-    world.lab.says("rm -f /run/cut")
-    world.write("/usr/local/sbin/systemctl", _CUTS)
-    world.lab.says("chmod 755 /usr/local/sbin/systemctl")
+    cut = _CUT.format(folder=world.lab.folder, sshd=world.lab.door.pid)
+    (world.lab.folder / "before-restart").write_text(cut)
     outcome, told = world.install(seconds=15)
-    assert world.lab.ssh("test -e /run/cut").returncode == 0
+    assert (world.lab.folder / "cut").exists()
     assert told == []
     assert outcome.state is State.OLD
     assert "connection broke" in outcome.reason
     assert "nobody confirmed" in outcome.reason
     assert outcome.daemon == "runs as before"
-    world.lab.says("rm /usr/local/sbin/systemctl")
+    world.is_as_it_was()
+
+
+def test_a_stream_that_breaks_off_while_it_is_copied_changes_nothing(world: World) -> None:
+    with world.ready() as (session, ready):
+        arguments = [ready.plan.folder, ready.plan.found.path, f"{_DROP_IN}/x.conf", "30", "no"]
+        answer = session.run("install.sh", arguments, ready.plan.data("")[:-100])
+    assert answer.words["state"] == "old"
+    assert "connection ended" in answer.words["reason"]
     world.is_as_it_was()
 
 
@@ -230,4 +256,4 @@ def test_a_configuration_that_changes_after_the_plan_is_not_written_over(world: 
         outcome = apply(world.store, session, ready, lambda _: None)
     assert outcome.state is State.OLD
     assert "since the plan was made" in outcome.reason
-    assert world.lab.says("cat /etc/docker/daemon.json") == "{}"
+    assert world.config == "{}"
