@@ -104,8 +104,8 @@ class Entry:
         if transport == "bundle" and "path" not in values:
             raise self.bad("transport bundle needs path: the bundle file")
         windows = values.get("platform") == "windows"
-        if windows and transport in {"ssh", "local"}:
-            raise self.bad(f"Windows hosts are reached by winrm, not {transport}", "platform")
+        if windows and transport == "local":
+            raise self.bad(f"Windows hosts are reached by winrm or ssh, not {transport}", "platform")
         if transport == "winrm" and "platform" in values and not windows:
             raise self.bad("only Windows hosts are reached by winrm", "platform")
         base = {"platform": "windows"} if transport == "winrm" else {}

@@ -8,10 +8,12 @@ from functools import partial
 
 import paramiko
 
+from auditor.collect import armour
 from auditor.collect.bundle import MAX_BYTES, Bundle
 from auditor.errors import BadReply
 from auditor.host import Host
 from auditor.transports.base import Deadline, linux_command, linux_script, no_reply, read_reply, shortened
+from auditor.transports.powershell import PROGRAM, arguments, read_windows_reply, standard_input
 from auditor.transports.ssh_connect import Connection, Hop, end, open_stream, reach
 from auditor.transports.ssh_login import log_in
 from auditor.transports.ssh_trust import Trust
@@ -25,7 +27,7 @@ _PATIENCE = 0.5
 
 
 class Ssh:
-    """Logs in, by way of other hosts if need be, and runs the collector in a POSIX shell."""
+    """Logs in, by way of other hosts if need be, and runs the collector in a POSIX shell or in Windows PowerShell."""
 
     def __init__(self, limit: int = MAX_BYTES) -> None:
         """``limit``: bytes of reply."""
@@ -44,14 +46,39 @@ class Ssh:
                 return self._run(host, connection, sections, deadline)
 
     def _run(self, host: Host, connection: Connection, sections: Sequence[str], deadline: Deadline) -> Bundle:
+        if host.platform == "windows":
+            return self._run_windows(host, connection, sections, deadline)
         sudo = host.sudo and host.user != "root"
         command = shlex.join(linux_command(sections, sudo=sudo, socket=str(host.path or "")))
+        said, complaint, channel = self._talk(host, connection, command, linux_script(), deadline)
+        try:
+            return read_reply(said)
+        except BadReply:
+            if deadline.passed:
+                raise deadline.exceeded(f"the collector on {host.name}") from None
+            raise no_reply(host, said, complaint, _status(channel), sudo=sudo) from None
+
+    def _run_windows(
+        self, host: Host, connection: Connection, sections: Sequence[str], deadline: Deadline
+    ) -> Bundle:
+        """OpenSSH for Windows: what its login shell is does not matter, the command is the same to cmd and to PowerShell."""
+        doing = f"the collector on {host.name}"
+        command = " ".join([PROGRAM, *arguments()])
+        script = standard_input(sections, deadline, doing)
+        said, complaint, channel = self._talk(host, connection, command, script, deadline)
+        if deadline.passed and not armour.is_whole(said):
+            raise deadline.exceeded(doing)
+        return read_windows_reply(host, said, complaint, _status(channel))
+
+    def _talk(
+        self, host: Host, connection: Connection, command: str, script: bytes, deadline: Deadline
+    ) -> tuple[bytes, bytes, paramiko.Channel]:
         doing = f"the collector on {host.name}"
         try:
             channel = connection.open_session(window_size=_WINDOW, timeout=deadline.left(doing))
             channel.settimeout(deadline.left(doing))
             channel.exec_command(command)
-            _send(channel, linux_script())
+            _send(channel, script)
             channel.settimeout(_PATIENCE)
             said, complaint = self._read(channel, deadline)
         except (paramiko.SSHException, OSError, EOFError) as error:
@@ -60,15 +87,7 @@ class Ssh:
             raise BadReply(
                 f"{doing}: the connection broke ({shortened(str(error)) or 'it was closed'}): try again"
             ) from error
-        try:
-            return read_reply(said)
-        except BadReply:
-            if deadline.passed:
-                raise deadline.exceeded(doing) from None
-            status = (
-                channel.exit_status if channel.status_event.wait(1) and channel.exit_status >= 0 else None
-            )
-            raise no_reply(host, said, complaint, status, sudo=sudo) from None
+        return said, complaint, channel
 
     def _read(self, channel: paramiko.Channel, deadline: Deadline) -> tuple[bytes, bytes]:
         """Both outputs until they end or the deadline does; of standard error the beginning."""
@@ -88,6 +107,10 @@ class Ssh:
                     f"more than {self._limit // 1024**2} MiB of reply: this is not our collector's"
                 )
         return bytes(said), bytes(complaint)
+
+
+def _status(channel: paramiko.Channel) -> int | None:
+    return channel.exit_status if channel.status_event.wait(1) and channel.exit_status >= 0 else None
 
 
 def _send(channel: paramiko.Channel, script: bytes) -> None:

@@ -246,7 +246,7 @@ BAD = [
     ("hosts:\n  a: {transport: local,\n   user: x}", 3, "user: does not go with transport local"),
     ("hosts:\n  a: {tls_dir: x}", 2, "tls_dir: does not go with transport ssh"),
     ("hosts:\n  a: {transport: docker, socket: /x, port: 7}", 2, "port: is of no use with socket"),
-    ("hosts:\n  a: {platform: windows}", 2, "Windows hosts are reached by winrm"),
+    ("hosts:\n  a: {transport: local, platform: windows}", 2, "Windows hosts are reached by winrm"),
     ("hosts:\n  a: {transport: winrm, platform: linux}", 2, "only Windows hosts are reached by winrm"),
     ("hosts:\n  a:\n    address: ssh://x:22\n    port: 23", 4, "port: the address says something else"),
     ("hosts:\n  a:\n    address: http://x", 3, "is no host: it is written as one of"),
