@@ -16,6 +16,9 @@ RAW: dict[str, Any] = {
     "Created": "2026-01-01T00:00:00Z",
     "User": "app",
     "Healthcheck": {"Test": ["CMD", "true"]},
+    "Size": 7,
+    "Layers": ["sha256:2"],
+    "Env": ["PATH", "DB_PASSWORD", ""],
 }
 
 
@@ -25,7 +28,17 @@ def parse(*lines: str, status: int = 0) -> Images:
 
 def test_an_image_is_read_whole() -> None:
     assert parse(json.dumps(RAW)).all == (
-        Image("sha256:1", ("web:1",), (), "2026-01-01T00:00:00Z", "app", ("CMD", "true")),
+        Image(
+            "sha256:1",
+            ("web:1",),
+            (),
+            "2026-01-01T00:00:00Z",
+            "app",
+            ("CMD", "true"),
+            size=7,
+            layers=("sha256:2",),
+            secrets=("DB_PASSWORD",),
+        ),
     )
 
 
@@ -34,6 +47,11 @@ def test_an_image_without_configuration_has_neither_user_nor_health_check() -> N
         json.dumps({**RAW, "User": None, "Healthcheck": None, "Created": None, "RepoTags": None})
     ).all
     assert (image.user, image.healthcheck, image.created, image.tags) == ("", (), "", ())
+
+
+def test_what_an_older_collector_did_not_ask_is_not_known() -> None:
+    (image,) = parse(json.dumps({key: RAW[key] for key in RAW if key not in ("Size", "Layers", "Env")})).all
+    assert (image.size, image.layers, image.secrets) == (None, None, None)
 
 
 def test_no_image_is_an_answer() -> None:
