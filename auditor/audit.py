@@ -42,6 +42,7 @@ def audit(
     plans: Mapping[str, Plan] | None = None,
     waivers: Waivers | None = None,
     attestations: Attestations | None = None,
+    warnings: Sequence[str] = (),
     on_event: Callable[[Event], None] | None = None,
     stop: threading.Event | None = None,
 ) -> AuditReport:
@@ -55,6 +56,7 @@ def audit(
         plans: what is asked of a host, by its name.
         waivers: accepted risks.
         attestations: people's answers.
+        warnings: what is to be said before what the run has to say.
         on_event: told of progress.
         stop: when set, unfinished hosts are reported as interrupted.
     """
@@ -82,7 +84,7 @@ def audit(
         hosts=reports,
         summary=summarize(reports),
         checks=_texts(asked.values()) or plan.texts(),
-        warnings=(*_warnings(told.values()), *(text for each in declared for text in each.warnings())),
+        warnings=(*warnings, *_warnings(told.values()), *(text for each in declared for text in each.warnings())),
         interrupted=bool(stop and stop.is_set()),
     )
 

@@ -1,6 +1,6 @@
 """The right half: a plan and a bundle in, results out. Pure, and nothing a host says can end the run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_origin
 
@@ -110,7 +110,7 @@ def _arguments(item: Item, knowledge: Knowledge, apart: Iterable[str] = ()) -> M
 
 
 def _run(plan: Plan, item: Item, arguments: Mapping[str, Any] | Gap) -> Result:
-    """One check: findings beat a gap, a gap beats a pass."""
+    """One check on one host's facts."""
     if item.check is None:
         return _result(plan, item, Outcome.MANUAL, "not automated yet")
     findings, gap = list[Finding](), arguments if isinstance(arguments, Gap) else None
@@ -119,13 +119,16 @@ def _run(plan: Plan, item: Item, arguments: Mapping[str, Any] | Gap) -> Result:
             findings.extend(item.check(**arguments))
         except Gap as raised:
             gap = raised
-        except Exception as error:  # noqa: BLE001  the fence around checks: one that crashes is an error on this host
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the fence around checks: one that crashes is an error on this host
             gap = Inconclusive(crash(item.id, error))
+    return _result(plan, item, outcome_of(findings, gap), str(gap or ""), findings)
+
+
+def outcome_of(findings: Sequence[Finding], gap: Gap | None) -> Outcome:
+    """How a check ended: findings beat a gap, a gap beats a pass."""
     if findings:
-        return _result(plan, item, Outcome.FAIL, str(gap or ""), findings)
-    if gap:
-        return _result(plan, item, _OUTCOMES[type(gap)], str(gap))
-    return _result(plan, item, Outcome.PASS)
+        return Outcome.FAIL
+    return _OUTCOMES[type(gap)] if gap else Outcome.PASS
 
 
 def _result(

@@ -22,7 +22,7 @@ class Manual(Gap):
     """Facts cannot decide it: a person has to look. The text says at what, with the evidence at hand."""
 
 
-def crash(where: str, error: Exception) -> str:
+def crash(where: str, error: BaseException) -> str:
     """An internal error in one line for the report; its traceback goes to the log."""
     log.error("%s crashed\n%s", where, "".join(traceback.format_exception(error)))
     place = traceback.extract_tb(error.__traceback__)[-1]

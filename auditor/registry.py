@@ -19,7 +19,7 @@ def discover(package: ModuleType) -> dict[str, Check[...]]:
     """
     found: dict[str, Check[...]] = {}
     for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        for item in _checks_of(importlib.import_module(info.name)):
+        for item in checks_of(importlib.import_module(info.name)):
             if found.setdefault(item.id, item) is not item:
                 raise AuditorError(f"two checks are called {item.id}: the second is in {info.name}")
     if not found:
@@ -30,7 +30,8 @@ def discover(package: ModuleType) -> dict[str, Check[...]]:
     return dict(sorted(found.items()))
 
 
-def _checks_of(module: ModuleType) -> Iterator[Check[...]]:
+def checks_of(module: ModuleType) -> Iterator[Check[...]]:
+    """The checks that a module defines, not those that it imports."""
     for value in vars(module).values():
         candidates: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
         for candidate in candidates:

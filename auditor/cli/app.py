@@ -1,7 +1,6 @@
 """Commands and options. What they do stands in the modules beside this one, imported when a command runs."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,31 @@ import typer
 
 from auditor import __version__
 from auditor.cli import certs
+from auditor.cli.options import (
+    AttestationPath,
+    BenchmarkName,
+    FailOn,
+    Hosts,
+    Identity,
+    Inventory,
+    KnownHosts,
+    Level,
+    Limit,
+    ListFormat,
+    Only,
+    Output,
+    OwnChecks,
+    PolicyPath,
+    Quiet,
+    Reports,
+    Skip,
+    Sudo,
+    Threshold,
+    Timeout,
+    TlsDir,
+    WaiverPath,
+    Workers,
+)
 
 app = typer.Typer(
     name="auditor",
@@ -21,105 +45,6 @@ app = typer.Typer(
 )
 
 app.add_typer(certs.app)
-
-INVENTORY = Path("inventory.yaml")
-
-
-class FailOn(StrEnum):
-    """From which severity on findings make the run fail."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-    NEVER = "never"
-
-
-class ListFormat(StrEnum):
-    """How a list is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-Hosts = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="HOST",
-        help="local, ssh://user@host:port, tcp://host:2376, unix:///path, bundle:PATH. None: the inventory.",
-        show_default=False,
-    ),
-]
-Inventory = Annotated[
-    Path | None,
-    typer.Option(
-        "--inventory",
-        "-i",
-        help="Inventory file (ours or Ansible's).  [default: inventory.yaml]",
-        show_default=False,
-    ),
-]
-Limit = Annotated[
-    str, typer.Option(metavar="PATTERN", help="Only these hosts: names, globs, groups; a:b, a:&b, a:!b.")
-]
-BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", metavar="NAME", help="Which benchmark's numbers to use.")
-]
-Level = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        max=2,
-        help="Only the benchmark's level 1, or 1 and 2.  [default: all checks]",
-        show_default=False,
-    ),
-]
-Only = Annotated[
-    list[str] | None,
-    typer.Option("--check", metavar="ID", help="Only this check: id, glob or number.", show_default=False),
-]
-Skip = Annotated[
-    list[str] | None, typer.Option("--skip", metavar="ID", help="Not this check.", show_default=False)
-]
-WaiverPath = Annotated[
-    Path | None, typer.Option("--waivers", metavar="FILE", help="Accepted risks.", show_default=False)
-]
-Threshold = Annotated[FailOn, typer.Option("--fail-on", help="Exit with 1 from this severity on.")]
-Reports = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--report",
-        metavar="FORMAT=PATH",
-        help="console, html, junit, json; PATH '-': standard output.",
-        show_default=False,
-    ),
-]
-TlsDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--tls-dir", metavar="DIR", help="ca.pem, cert.pem, key.pem for tcp://.", show_default=False
-    ),
-]
-Sudo = Annotated[bool, typer.Option("--sudo", help="Become root by 'sudo -n' on ssh:// and local hosts.")]
-Identity = Annotated[
-    Path | None,
-    typer.Option("--identity", metavar="FILE", help="Private key for ssh:// hosts.", show_default=False),
-]
-KnownHosts = Annotated[
-    Path | None,
-    typer.Option("--known-hosts", metavar="FILE", help="Host keys for ssh:// hosts.", show_default=False),
-]
-Workers = Annotated[int, typer.Option(min=1, max=512, help="How many hosts at once.")]
-Timeout = Annotated[
-    float | None,
-    typer.Option(metavar="SECONDS", help="For everything on one host.  [default: 120]", show_default=False),
-]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, and no console report beside others.")
-]
-Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the bundles; made if missing.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -146,7 +71,10 @@ def run(
     level: Level = 0,
     check: Only = None,
     skip: Skip = None,
+    checks: OwnChecks = None,
+    policy: PolicyPath = None,
     waivers: WaiverPath = None,
+    attestations: AttestationPath = None,
     fail_on: Threshold = FailOn.LOW,
     report: Reports = None,
     tls_dir: TlsDir = None,
@@ -167,15 +95,19 @@ def run(
       auditor run ssh://audit@web1 --sudo                one host, ad hoc
       auditor run --limit 'web:!web3' --fail-on high     some hosts; exit 1 for high and critical only
       auditor run --report html=audit.html --report junit=audit.xml
-      auditor run --check 5 --check daemon-without-tls   section 5 and one check
+      auditor run --check 5 --check tcp-without-tls      section 5 and one check
+      auditor run --policy policy.yaml --waivers waivers.yaml --attestations attestations.yaml
+      auditor run --checks our_checks                    ours beside yours
     """  # noqa: D301  \b keeps the lines apart in the help
-    from auditor.cli.auditing import Selection, run_audit  # noqa: PLC0415
+    from auditor.cli.auditing import run_audit  # noqa: PLC0415
     from auditor.cli.hosts import Reach, find_hosts  # noqa: PLC0415
+    from auditor.cli.selection import Files, Selection  # noqa: PLC0415
 
     chosen = find_hosts(
         hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo)
     )
-    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), waivers)
+    files = Files(tuple(checks or ()), policy, waivers, attestations)
+    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), files)
     sys.exit(run_audit(chosen, selection, fail_on.value, report or [], workers, quiet=quiet))
 
 
@@ -221,7 +153,10 @@ def evaluate(
     level: Level = 0,
     check: Only = None,
     skip: Skip = None,
+    checks: OwnChecks = None,
+    policy: PolicyPath = None,
     waivers: WaiverPath = None,
+    attestations: AttestationPath = None,
     fail_on: Threshold = FailOn.LOW,
     report: Reports = None,
     workers: Workers = 16,
@@ -235,10 +170,12 @@ def evaluate(
       auditor evaluate bundles/ --report html=audit.html
       auditor evaluate web1.bundle --benchmark cis-docker-1.7.0
     """  # noqa: D301
-    from auditor.cli.auditing import Selection, run_audit  # noqa: PLC0415
+    from auditor.cli.auditing import run_audit  # noqa: PLC0415
     from auditor.cli.hosts import bundle_hosts  # noqa: PLC0415
+    from auditor.cli.selection import Files, Selection  # noqa: PLC0415
 
-    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), waivers)
+    files = Files(tuple(checks or ()), policy, waivers, attestations)
+    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), files)
     sys.exit(run_audit(bundle_hosts(bundles), selection, fail_on.value, report or [], workers, quiet=quiet))
 
 
@@ -247,6 +184,7 @@ def checks(
     *,
     benchmark: BenchmarkName = "cis-docker-1.8.0",
     level: Level = 0,
+    own: OwnChecks = None,
     format_: Annotated[
         ListFormat, typer.Option("--format", help="How to print the list.")
     ] = ListFormat.TABLE,
@@ -262,7 +200,7 @@ def checks(
     """  # noqa: D301
     from auditor.cli.catalogue import list_checks  # noqa: PLC0415
 
-    list_checks(benchmark, level, as_json=format_ is ListFormat.JSON)
+    list_checks(benchmark, level, own or (), as_json=format_ is ListFormat.JSON)
 
 
 @app.command()
@@ -270,6 +208,7 @@ def explain(
     check: Annotated[str, typer.Argument(metavar="CHECK", help="A check's id, or a control's number.")],
     *,
     benchmark: BenchmarkName = "cis-docker-1.8.0",
+    own: OwnChecks = None,
 ) -> None:
     """
     Say what a check wants, why, and how to get there.
@@ -281,7 +220,7 @@ def explain(
     """  # noqa: D301
     from auditor.cli.catalogue import explain_check  # noqa: PLC0415
 
-    explain_check(check, benchmark)
+    explain_check(check, benchmark, own or ())
 
 
 @app.command()
@@ -289,6 +228,9 @@ def inventory(
     *,
     inventory: Inventory = None,
     limit: Limit = "",
+    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    checks: OwnChecks = None,
+    policy: PolicyPath = None,
     ping: Annotated[
         bool, typer.Option("--ping", help="Connect to each host and say whether it answers.")
     ] = False,
@@ -304,6 +246,7 @@ def inventory(
     Examples:
       auditor inventory                    without connecting
       auditor inventory --ping --limit web
+      auditor inventory --policy policy.yaml    by what each host is judged
     """  # noqa: D301
     from auditor.cli.hosts import from_inventory as load  # noqa: PLC0415
     from auditor.cli.hosts import ping_hosts, print_schema, show_hosts  # noqa: PLC0415
@@ -312,6 +255,11 @@ def inventory(
         print_schema()
         return
     chosen = load(inventory, limit)
+    if policy:
+        from auditor.cli.selection import Files, show_policies  # noqa: PLC0415
+
+        show_policies(chosen, benchmark, Files(tuple(checks or ()), policy))
+        return
     sys.exit(ping_hosts(chosen, workers) if ping else show_hosts(chosen))
 
 

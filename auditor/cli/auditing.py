@@ -6,54 +6,22 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from auditor.audit import audit, see_from_here
-from auditor.cli.catalogue import all_checks, benchmark_named
 from auditor.cli.progress import progress
+from auditor.cli.selection import Selection
 from auditor.collect.bundle import Bundle
 from auditor.errors import AuditorError, UsageError
 from auditor.fleet import audit_all, stop_on_interrupt
 from auditor.host import Host
-from auditor.plan import Plan, make_plan
 from auditor.results import AuditReport, Outcome, Severity
-from auditor.waivers import Waivers, load_waivers
 from reports import FORMATS, Renderer
 from reports.console import show
 
 CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What is asked: a benchmark's numbers, a level, checks by name, and the file of accepted risks."""
-
-    benchmark: str
-    level: int
-    only: tuple[str, ...]
-    skip: tuple[str, ...]
-    waivers: Path | None
-
-    def plan(self) -> Plan:
-        """The plan it makes."""
-        return make_plan(
-            all_checks(), benchmark_named(self.benchmark), level=self.level, only=self.only, skip=self.skip
-        )
-
-    def accepted(self, plan: Plan) -> Waivers | None:
-        """The waivers, which may speak of any check there is, chosen or not."""
-        if not self.waivers:
-            return None
-        everything = (
-            make_plan(all_checks(), benchmark_named(self.benchmark))
-            if self.only or self.skip or self.level
-            else plan
-        )
-        names = {name for item in everything.items for name in (item.id, *item.controls)}
-        return load_waivers(self.waivers, datetime.now(UTC).date(), names)
 
 
 @dataclass(frozen=True)
@@ -88,10 +56,20 @@ def run_audit(
 ) -> int:
     """Audit, write every report, and return the exit code. What can be wrong with the command line is found first."""
     destinations = list(_destinations(reports, quiet=quiet))
-    plan = selection.plan()
-    waivers = selection.accepted(plan)
+    asked = selection.resolve(hosts)
+    waivers, attestations = selection.waivers(), selection.attestations()
     with stop_on_interrupt() as stop, progress(len(hosts), shown=not quiet) as tell:
-        report = audit(plan, hosts, workers=workers, waivers=waivers, on_event=tell, stop=stop)
+        report = audit(
+            selection.plan,
+            asked.hosts,
+            workers=workers,
+            plans=asked.plans,
+            waivers=waivers,
+            attestations=attestations,
+            warnings=asked.warnings,
+            on_event=tell,
+            stop=stop,
+        )
     for destination in destinations:
         destination.write(report)
     return exit_code(report, fail_on)

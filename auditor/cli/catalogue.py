@@ -1,5 +1,6 @@
 """What can be asked: the checks, the benchmarks, and their words."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import checks
 from auditor.benchmark import Benchmark, available, load_benchmark
 from auditor.check import Check
 from auditor.errors import UsageError
+from auditor.own_checks import load_own_checks
 from auditor.plan import Item, Plan, make_plan
 from auditor.registry import discover
 
@@ -19,9 +21,17 @@ BENCHMARKS = Path(checks.__file__).parent / "benchmarks"
 
 
 @cache
-def all_checks() -> dict[str, Check[...]]:
-    """Every check there is, by id."""
-    return discover(checks)
+def all_checks(*folders: Path) -> dict[str, Check[...]]:
+    """
+    Every check there is, by id; those of a user's folders too.
+
+    Raises:
+        BadFile: a folder holds no check, one that cannot be loaded, or one whose id is taken.
+    """
+    found = discover(checks)
+    for folder in folders:
+        found |= load_own_checks(folder, found)
+    return found
 
 
 def benchmark_named(name: str) -> Benchmark:
@@ -30,9 +40,9 @@ def benchmark_named(name: str) -> Benchmark:
     return load_benchmark(BENCHMARKS, newest)
 
 
-def list_checks(benchmark: str, level: int, *, as_json: bool) -> None:
+def list_checks(benchmark: str, level: int, own: Sequence[Path] = (), *, as_json: bool) -> None:
     """Print every check and every control that has none."""
-    plan = make_plan(all_checks(), benchmark_named(benchmark), level=level)
+    plan = make_plan(all_checks(*own), benchmark_named(benchmark), level=level)
     if as_json:
         rows = [
             {
@@ -69,14 +79,14 @@ def _table(plan: Plan) -> Table:
     return table
 
 
-def explain_check(name: str, benchmark: str) -> None:
+def explain_check(name: str, benchmark: str, own: Sequence[Path] = ()) -> None:
     """
     Print the words of a check, or of all checks that answer a control.
 
     Raises:
         UsageError: nothing is called so; the text suggests what is.
     """
-    plan = make_plan(all_checks(), benchmark_named(benchmark))
+    plan = make_plan(all_checks(*own), benchmark_named(benchmark))
     items = [item for item in plan.items if item.is_called(name)]
     if not items:
         close = _close(name, plan)

@@ -149,8 +149,8 @@ def issue_servers(office: Office, words_: Sequence[str], hosts: Sequence[Host], 
 
 def known_hosts(inventory: Path | None, limit: str) -> tuple[Host, ...]:
     """The hosts of an inventory, or of ./inventory.yaml if it is there; else none."""
-    from auditor.cli.app import INVENTORY  # noqa: PLC0415  only where an inventory is asked for
     from auditor.cli.hosts import from_inventory  # noqa: PLC0415
+    from auditor.cli.options import INVENTORY  # noqa: PLC0415  only where an inventory is asked for
 
     return from_inventory(inventory, limit) if inventory or limit or INVENTORY.exists() else ()
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from auditor.cli.app import INVENTORY
+from auditor.cli.options import INVENTORY
 from auditor.cli.progress import progress
 from auditor.errors import UsageError
 from auditor.fleet import audit_all, stop_on_interrupt

@@ -75,7 +75,7 @@ class Chooser:
         Raises:
             UsageError: a term means no host, or nothing is left; the message says what there is.
         """
-        terms = [term.strip() for term in re.split(r",|(?<!\btag):", pattern) if term.strip()]
+        terms = _terms(pattern)
         if not terms:
             raise UsageError(
                 "the pattern that should choose hosts is empty: give a name, a group, tag:NAME or all"
@@ -102,6 +102,29 @@ class Chooser:
             raise UsageError(f"no host, group or tag is called {term!r}: {suggest(term, self.words)}")
         for word in words:
             yield from self.words[word]
+
+
+def _terms(pattern: str) -> list[str]:
+    return [term.strip() for term in re.split(r",|(?<!\btag):", pattern) if term.strip()]
+
+
+def means(pattern: str, host: Host) -> bool:
+    """Whether a pattern, as ``select`` takes it, means a host; a word that means nobody is no error here."""
+    words = (host.name, *host.groups, *(f"tag:{tag}" for tag in host.tags))
+
+    def met(term: str) -> bool:
+        is_tag = term.startswith("tag:")
+        return term in {"all", "*"} or any(
+            fnmatchcase(word, term) for word in words if word.startswith("tag:") is is_tag
+        )
+
+    terms = _terms(pattern)
+    plain = [term for term in terms if term[0] not in "&!"]
+    return (
+        (not plain or any(map(met, plain)))
+        and all(met(term[1:]) for term in terms if term[0] == "&")
+        and not any(met(term[1:]) for term in terms if term[0] == "!")
+    )
 
 
 def select(hosts: Sequence[Host], pattern: str) -> tuple[Host, ...]:
