@@ -18,6 +18,7 @@ from auditor.errors import BadReply
 BEGIN = b"-----BEGIN DOCKER HOST AUDITOR BUNDLE-----"
 END = b"-----END DOCKER HOST AUDITOR BUNDLE-----"
 _LINE = 76
+_NOISE = 64 * 1024
 _PACKED = re.compile(
     re.escape(BEGIN) + rb"([A-Za-z0-9+/=\s]*?)SHA-256\s+([0-9a-f\s]{64,80}?)" + re.escape(END)
 )
@@ -44,7 +45,8 @@ def unpack(raw: bytes) -> bytes:
         BadReply: the armour is broken: its end is missing, or the digest does not fit.
     """
     text = _without_encoding(raw)
-    if BEGIN not in text[: 64 * 1024]:
+    begin, header = text.find(BEGIN, 0, _NOISE), text.find(b"docker-host-auditor bundle ", 0, _NOISE)
+    if begin < 0 or 0 <= header < begin:  # what a host's containers are called must not pass for armour
         return text
     match = _PACKED.search(text)
     if not match:

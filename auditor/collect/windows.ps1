@@ -783,7 +783,7 @@ $collector = {
         $why = ''
         $text = New-Object System.Text.StringBuilder
         try {
-            if (-not (Test-Path -LiteralPath "Function:\section-$name")) { stop-with $ABSENT 'not a section of Windows hosts' }
+            if (-not (Test-Path -LiteralPath "Function:\section-$name")) { stop-with 1 'not a section of Windows hosts' }
             & "section-$name" | ForEach-Object { $null = $text.Append("$_`n") }
             $script:status = 0
         } catch {

@@ -59,3 +59,8 @@ def test_one_that_broke_off_is_refused_or_whole(missing: int) -> None:
 def test_the_end_is_recognised_only_at_the_end() -> None:
     assert armour.is_whole(PACKED)
     assert not armour.is_whole(PACKED[:-4])
+
+
+def test_what_a_host_says_inside_a_bundle_does_not_pass_for_armour() -> None:
+    forged = Bundle({"containers": Section(PACKED)})
+    assert load(forged.dump()) == forged

@@ -6,11 +6,16 @@ from pathlib import Path
 from auditor.collect.bundle import Bundle, Status, load_file
 
 MAY_BE_ABSENT = (Status.OK, Status.ABSENT)
+LINUX_ONLY = "not a section of Windows hosts"
 
 
 def complaints(bundle: Bundle) -> list[str]:
     """Sections that neither came nor are absent, and an end that is missing."""
-    problems = [f"{name}: {it.why}" for name, it in bundle.sections.items() if it.status not in MAY_BE_ABSENT]
+    problems = [
+        f"{name}: {it.why}"
+        for name, it in bundle.sections.items()
+        if it.status not in MAY_BE_ABSENT and it.message != LINUX_ONLY
+    ]
     return problems if bundle.complete and bundle.sections else [*problems, "the bundle is not complete"]
 
 

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab.windows_hosts import (
+from tests.lab.windows_hosts import bundle, dump, rule
+from tests.lab.windows_machine import (
     CLOSED,
     CLOSED_FILE,
     FOLDER,
@@ -15,9 +16,6 @@ from tests.lab.windows_hosts import (
     SAMPLES,
     SERVICE,
     Machine,
-    bundle,
-    dump,
-    rule,
     sample,
 )
 

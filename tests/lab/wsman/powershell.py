@@ -5,7 +5,7 @@ import gzip
 from pathlib import Path
 
 from auditor.collect import armour
-from auditor.collect.bundle import Bundle, Section, Status, load_file
+from auditor.collect.bundle import Bundle, Section, load_file
 from auditor.transports.powershell import BOOT, PROGRAM, windows_script
 from tests.lab.wsman.service import Output
 
@@ -39,6 +39,6 @@ class Host:
 
     def __call__(self, command: str, arguments: str, stdin: bytes) -> Output:
         self.asked = asked_for(command, arguments, stdin)
-        nothing = Section(status=Status.ABSENT, message="not a section of Windows hosts")
+        nothing = Section(status=1, message="not a section of Windows hosts")
         answered = Bundle({name: self.bundle.sections.get(name, nothing) for name in self.asked})
         return Output(armour.pack(answered.dump()))
