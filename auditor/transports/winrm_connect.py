@@ -115,7 +115,7 @@ class _Door(winrm.transport.Transport):
             deadline.left(doing, at_most=_OPERATION + _LEEWAY),
         )
         with session.send(prepared_request, timeout=timeout, stream=True, allow_redirects=False) as response:
-            response._content = _body(response)  # type: ignore[attr-defined]  # noqa: SLF001  there is no public way to set it
+            response._content = _body(response)  # noqa: SLF001  there is no public way to set it
         if response.status_code == _UNAUTHORIZED:
             raise Refused(_offers(response))
         if not response.status_code == requests.codes.ok:
