@@ -28,6 +28,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._changed: set[Path] = set()
 
     @property
     def exists(self) -> bool:
@@ -102,7 +103,7 @@ class Store:
         path = self.folder / name
         with _explained(path):
             _write(path, content)
-            _sync_folder(path.parent)
+        self._changed.add(path.parent)
         return name
 
     def commit(self, ledger: Ledger) -> None:
@@ -114,6 +115,9 @@ class Store:
         """
         path, beside = self.folder / LEDGER, self.folder / f".{LEDGER}.new"
         with _explained(path):
+            for folder in self._changed:
+                _sync_folder(folder)
+            self._changed.clear()
             beside.unlink(missing_ok=True)
             _write(beside, msgspec.json.format(msgspec.json.encode(ledger), indent=1) + b"\n")
             os.replace(beside, path)  # noqa: PTH105  the one call that must be atomic

@@ -217,7 +217,7 @@ def show(
       auditor certs show ~/.docker
       auditor certs show tcp://web1:2376
     """
-    from auditor.cli.certificates import show_anything
+    from auditor.cli.certificates_showing import show_anything
 
     show_anything(folder, what)
 
@@ -239,7 +239,7 @@ def explain(
       auditor certs explain "x509: certificate signed by unknown authority"
       docker -H tcp://web1:2376 version 2>&1 | auditor certs explain -
     """
-    from auditor.cli.certificates import explain_text
+    from auditor.cli.certificates_showing import explain_text
 
     sys.exit(explain_text(text))
 
@@ -256,7 +256,7 @@ def status(
 
     Exit codes: 0 fine; 1 something is due, expired or wrong; 2 usage; 3 a daemon did not answer.
     """
-    from auditor.cli.certificates import print_status
+    from auditor.cli.certificates_showing import print_status
 
     sys.exit(print_status(folder, live=not offline, as_json=as_json))
 

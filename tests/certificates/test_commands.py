@@ -27,6 +27,7 @@ class Certs:
         self.folder = folder
         monkeypatch.chdir(folder)
         monkeypatch.delenv("AUDITOR_CERTS_PASSPHRASE", raising=False)
+        monkeypatch.delenv("AUDITOR_CERTS_DIR", raising=False)
 
     def __call__(self, *arguments: str, given: str | None = None) -> Result:
         result = CliRunner().invoke(app, list(arguments), input=given)
