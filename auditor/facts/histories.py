@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar, Self
 
 from auditor.collect.bundle import Bundle
@@ -26,7 +27,7 @@ class Instruction:
     words: tuple[str, ...] = ("app", "/app")
     secrets: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def commands(self) -> tuple[tuple[str, ...], ...]:
         """The commands that RUN gives a shell, each from its program's name on; ``|`` before one that reads a pipe."""
         if self.keyword != "RUN":
@@ -110,12 +111,17 @@ class Histories:
 
     def told(self) -> Iterator[Written]:
         """Every instruction that is known; no gap."""
-        seen = set[tuple[str, int]]()
-        for used in self.images.used:
-            for index, written in enumerate(self.of(used.image)):
-                if (written.image.id, index) not in seen:
-                    seen.add((written.image.id, index))
-                    yield written
+        yield from self._told
+
+    @cached_property
+    def _told(self) -> tuple[Written, ...]:
+        return tuple(
+            {
+                (written.image.id, index): written
+                for used in self.images.used
+                for index, written in enumerate(self.of(used.image))
+            }.values()
+        )
 
     def of(self, image: Image) -> tuple[Written, ...]:
         """The instructions of one image, the oldest first, each with the image that brought it."""

@@ -1,6 +1,8 @@
 """The images on a host."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import ClassVar, Self
 
 import msgspec
@@ -63,11 +65,6 @@ class Image:
         names = (full_name(digest.partition("@")[0]).rpartition(":")[0] for digest in self.digests)
         return tuple(sorted(set(names)))
 
-    def built_on(self, base: "Image") -> bool:
-        """Whether it has all of the other's layers at its bottom, and more."""
-        own, below = self.layers or (), base.layers or ()
-        return bool(below) and len(own) > len(below) and own[: len(below)] == below
-
 
 @dataclass(frozen=True)
 class Images:
@@ -83,9 +80,21 @@ class Images:
         return next((image for image in self.all if wanted in map(full_name, image.tags)), None)
 
     def bases(self, image: Image) -> tuple[Image, ...]:
-        """The images on this host that an image is built on, the nearest first."""
-        below = [base for base in self.all if image.built_on(base)]
-        return tuple(sorted(below, key=lambda base: (-len(base.layers or ()), base.id)))
+        """
+        The images on this host that an image is built on, the nearest first.
+
+        They are older, and their layers lie at its bottom; they may be all the layers it has.
+        """
+        layers = image.layers or ()
+        below = (self._by_layers.get(layers[:end], ()) for end in range(len(layers), 0, -1))
+        return tuple(base for base in chain.from_iterable(below) if base.created < image.created)
+
+    @cached_property
+    def _by_layers(self) -> dict[tuple[str, ...], list[Image]]:
+        found: dict[tuple[str, ...], list[Image]] = {}
+        for image in sorted(self.all, key=lambda image: (image.created, image.id), reverse=True):
+            found.setdefault(image.layers or (), []).append(image)
+        return found
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:

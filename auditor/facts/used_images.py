@@ -59,12 +59,9 @@ class UsedImages:
                 "which images are in use could not be seen: "
                 + ("; ".join(self.unseen[:5]) or "the bundle does not tell their layers")
             )
-        used = {each.image.id for each in self.used}
-        return tuple(
-            image
-            for image in self.images.all
-            if image.id not in used and not any(each.image.built_on(image) for each in self.used)
-        )
+        needed = {each.image.id for each in self.used}
+        needed |= {base.id for each in self.used for base in self.images.bases(each.image)}
+        return tuple(image for image in self.images.all if image.id not in needed)
 
     @classmethod
     def of(cls, containers: Containers, images: Images) -> Self:

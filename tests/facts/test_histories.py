@@ -22,7 +22,7 @@ def image(name: str, identity: str, *layers: str) -> dict[str, Any]:
         "Id": identity,
         "RepoTags": [name],
         "RepoDigests": [],
-        "Created": "2026-01-01T00:00:00Z",
+        "Created": f"2026-01-0{len(layers)}T00:00:00Z",
         "User": "1000",
         "Healthcheck": None,
         "Size": 5,

@@ -9,8 +9,8 @@ from auditor.facts.images import Image, Images
 from auditor.facts.used_images import UsedImage, UsedImages
 from auditor.gaps import Inconclusive, NotApplicable
 
-BASE = Image("sha256:base", ("base:1",), layers=("a", "b"))
-WEB = Image("sha256:web", ("web:1",), layers=("a", "b", "c"))
+BASE = Image("sha256:base", ("base:1",), created="2026-01-02T00:00:00Z", layers=("a", "b"))
+WEB = Image("sha256:web", ("web:1",), created="2026-01-03T00:00:00Z", layers=("a", "b", "c"))
 OTHER = Image("sha256:other", ("other:1",), layers=("a", "x", "c"))
 RUNS_WEB = Container("web", image_id=WEB.id)
 
@@ -64,6 +64,14 @@ def test_the_nearest_base_comes_first() -> None:
     lowest = Image("sha256:lowest", ("lowest:1",), layers=("a",))
     empty = Image("sha256:empty", ("empty:1",), layers=())
     assert Images((lowest, empty, OTHER, BASE, WEB)).bases(WEB) == (BASE, lowest)
+    assert Images((BASE, WEB)).bases(empty) == ()
+
+
+def test_of_images_with_the_same_layers_the_older_one_is_the_base() -> None:
+    renamed = replace(WEB, id="sha256:renamed", created="2026-01-04T00:00:00Z")
+    images = Images((renamed, WEB, BASE))
+    assert (images.bases(renamed), images.bases(WEB)) == ((WEB, BASE), (BASE,))
+    assert used(RUNS_WEB, images=(renamed, WEB, BASE)).unused == (renamed,)
 
 
 @pytest.mark.parametrize(

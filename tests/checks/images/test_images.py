@@ -27,7 +27,7 @@ from checks.images.evidence import age_in_days, megabytes
 from checks.images.origin import unsigned_image_tags, untrusted_image_origin, unverified_artifacts
 from tests.checks.runtime.judging import answer, observed
 
-WEB = Image("sha256:" + "1a" * 32, ("web:1",), layers=("a", "b"))
+WEB = Image("sha256:" + "1a" * 32, ("web:1",), created="2026-01-02T00:00:00Z", layers=("a", "b"))
 BASE = Image("sha256:" + "2b" * 32, ("base:1",), layers=("a",))
 RUNS = Container(image_id=WEB.id, image="web:1")
 CHECKS = list(discover(checks.images).values())
@@ -295,8 +295,8 @@ def test_a_secret_is_told_by_name_and_once() -> None:
 
 
 def test_a_variable_belongs_to_the_lowest_base_that_has_it() -> None:
-    lowest = replace(BASE, id="sha256:low", tags=("lowest:1",), layers=("a",), secrets=())
-    base = replace(BASE, layers=("a", "b"), secrets=("DB_PASSWORD",))
+    lowest = replace(BASE, id="sha256:low", tags=("lowest:1",), secrets=())
+    base = replace(BASE, created="2026-01-01T00:00:00Z", layers=("a", "b"), secrets=("DB_PASSWORD",))
     web = replace(WEB, layers=("a", "b", "c"), secrets=("DB_PASSWORD", "OWN_TOKEN"))
     assert secret(image=web, bases=(lowest, base)) == ["base:1: ENV … DB_PASSWORD", "web:1: ENV … OWN_TOKEN"]
     assert secret(image=web, bases=(base,)) == ["base:1: ENV … DB_PASSWORD", "web:1: ENV … OWN_TOKEN"]
