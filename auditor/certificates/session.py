@@ -22,6 +22,7 @@ from auditor.transports.ssh_connect import Connection, end
 _MOST_BYTES = 16 * 1024 * 1024
 _SECONDS_A_SCRIPT = 300
 _CHUNK = 65536
+_SECONDS_TO_PART = 10.0
 
 
 class ConnectionLost(HostError):
@@ -148,7 +149,11 @@ class SshSession:
                 target=_serve, args=(server, self._connection, (address, port)), daemon=True
             )
             serving.start()
-            yield server.getsockname()
+            try:
+                yield server.getsockname()
+            finally:
+                server.shutdown(socket.SHUT_RDWR)  # closing alone would not wake accept
+                serving.join()
 
 
 def _read(channel: paramiko.Channel) -> Answer:
@@ -165,19 +170,28 @@ def _read(channel: paramiko.Channel) -> Answer:
 
 
 def _serve(server: socket.socket, connection: Connection, target: tuple[str, int]) -> None:
-    """Connect every comer to the target, until the server is closed."""
+    """Connect every comer to the target until the server is shut down, and end with the last of them."""
+    carriers = list[threading.Thread]()
     while True:
         try:
             comer, _ = server.accept()
         except OSError:
-            return
-        try:
-            channel = connection.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=10)
-        except (paramiko.SSHException, OSError, EOFError):
-            comer.close()
-            continue
-        for one, other in ((comer, channel), (channel, comer)):
-            threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+            break
+        carriers.append(threading.Thread(target=_carry, args=(comer, connection, target), daemon=True))
+        carriers[-1].start()
+    for carrier in carriers:
+        carrier.join(_SECONDS_TO_PART)
+
+
+def _carry(comer: socket.socket, connection: Connection, target: tuple[str, int]) -> None:
+    """Both directions of one connection, until both have ended."""
+    with comer, suppress(paramiko.SSHException, OSError, EOFError):
+        channel = connection.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=_SECONDS_TO_PART)
+        with channel:
+            back = threading.Thread(target=_pump, args=(channel, comer), daemon=True)
+            back.start()
+            _pump(comer, channel)
+            back.join(_SECONDS_TO_PART)
 
 
 def _pump(source: socket.socket | paramiko.Channel, target: socket.socket | paramiko.Channel) -> None:

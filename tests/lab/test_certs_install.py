@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from auditor.certificates.install import Job, Outcome, Ready, State, apply, certificate_for, prepare
 from auditor.certificates.issue import renew
-from auditor.certificates.prove import Attempt
+from auditor.certificates.prove import Attempt, prove
 from auditor.certificates.session import Session, open_session
 from auditor.certificates.status import State as Standing
 from auditor.certificates.status import standings
@@ -117,6 +117,15 @@ def test_a_host_without_daemon_json_is_brought_to_mutual_tls_and_renewed(world: 
     assert folders[0] in world.config
     assert world.store.load().deliveries["server lab"].serial == world.job().certificate.serial
     assert {each.state for each in standings(world.store.load())} == {Standing.FINE}
+
+
+def test_where_a_firewall_is_in_between_the_proof_goes_through_ssh(world: World) -> None:
+    assert world.install()[0] == Outcome(State.NEW)
+    with world.ready() as (session, ready), session.way_to("127.0.0.2", world.port) as place:
+        assert place[1] != world.port
+        attempts = list(prove(place, "lab.example", ready.held))
+    assert len(attempts) == 5
+    assert not [each for each in attempts if each.problem]
 
 
 def test_every_other_key_of_daemon_json_stays_in_its_order(world: World) -> None:
