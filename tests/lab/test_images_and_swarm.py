@@ -5,6 +5,7 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -167,13 +168,24 @@ def test_nothing_here_was_unseen(images: Said) -> None:
 # ---- swarm ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def member() -> Iterator[Engine]:
-    """An engine that is the one manager of a swarm with every default."""
+@contextmanager
+def manager(*options: str) -> Iterator[Engine]:
+    """An engine that is the one manager of a swarm. Its bridge is the machine's, and would stay."""
     need_root(PROGRAMS)
     with engine() as running:
+        running.docker("swarm", "init", "--advertise-addr", "127.0.0.1", *options)
+        try:
+            yield running
+        finally:
+            running.docker("swarm", "leave", "--force")
+            running.docker("network", "rm", "docker_gwbridge")
+
+
+@pytest.fixture
+def member() -> Iterator[Engine]:
+    """With every default but the port."""
+    with manager("--listen-addr", "0.0.0.0:23771") as running:
         running.run("first")
-        running.docker("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "0.0.0.0:23771")
         yield running
 
 
@@ -207,24 +219,12 @@ def test_a_swarm_with_every_default_is_found_wanting(member: Engine) -> None:
 
 
 def test_a_hardened_swarm_passes_or_is_left_to_a_person() -> None:
-    need_root(PROGRAMS)
-    with engine() as running:
-        addresses = ("--advertise-addr", "127.0.0.1", "--data-path-addr", "127.0.0.2")
-        running.docker(
-            "swarm",
-            "init",
-            "--autolock",
-            *addresses,
-            "--listen-addr",
-            "127.0.0.1:23772",
-            "--cert-expiry",
-            "720h",
-        )
+    options = ("--autolock", "--data-path-addr", "127.0.0.2", "--cert-expiry", "720h")
+    with manager("--listen-addr", "127.0.0.1:23772", *options) as running:
         running.docker("network", "rm", "ingress", data=b"y")
         said = judge(collect(running), checks.swarm)
-        assert not [found for found, _ in said.values() if found]
-        assert {gap.partition(":")[0] for _, gap in said.values()} <= {"", "Manual", "NotApplicable"}
-        os.kill(running.pid, 0)
+    assert not [found for found, _ in said.values() if found]
+    assert {gap.partition(":")[0] for _, gap in said.values()} <= {"", "Manual", "NotApplicable"}
 
 
 def test_a_host_in_no_swarm_has_nine_that_do_not_apply(built: Bundle) -> None:
