@@ -1,7 +1,9 @@
 """Installation over SSH: after each of them the host is in the old state or in the new one, and we know in which."""
 
 import json
+import os
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +12,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from auditor.audit import audit
+from auditor.benchmark import load_benchmark
 from auditor.certificates.install import Job, Outcome, Ready, State, apply, certificate_for, prepare
 from auditor.certificates.issue import renew
 from auditor.certificates.prove import Attempt, prove
@@ -17,9 +21,11 @@ from auditor.certificates.session import Session, open_session
 from auditor.certificates.status import State as Standing
 from auditor.certificates.status import standings
 from auditor.certificates.store import Store
+from auditor.cli.catalogue import BENCHMARKS, all_checks
 from auditor.cli.certs import app
 from auditor.errors import AuditorError, BadFile
 from auditor.host import Host, SshOptions, Timeouts
+from auditor.plan import make_plan
 from tests.certificates.pki import NO_PASSPHRASE, client, new_store, server
 from tests.lab.need import need_root
 from tests.lab.small_host import PROGRAMS, SmallHost, small_host
@@ -117,6 +123,43 @@ def test_a_host_without_daemon_json_is_brought_to_mutual_tls_and_renewed(world: 
     assert folders[0] in world.config
     assert world.store.load().deliveries["server lab"].serial == world.job().certificate.serial
     assert {each.state for each in standings(world.store.load())} == {Standing.FINE}
+
+
+def test_our_own_audit_agrees_with_what_was_installed(world: World) -> None:
+    rooms = ("checks.daemon.tls", "checks.daemon.tls_live", "checks.files.tls", "checks.certificates.")
+    ids = [each.id for each in all_checks().values() if each.rule.__module__.startswith(rooms)]
+    plan = make_plan(all_checks(), load_benchmark(BENCHMARKS, "cis-docker-1.8.0"), only=ids)
+    assert world.install()[0] == Outcome(State.NEW)
+    audited = replace(world.host, path=world.lab.folder / "docker.sock")
+    (report,) = audit(plan, [audited], workers=1).hosts
+    found = {
+        each.check: each.reason or str(each.findings)
+        for each in report.results
+        if each.outcome in {"fail", "error"}
+    }
+    assert found == {}
+    assert len([each for each in report.results if each.outcome == "pass"]) > 20
+
+
+def test_tls_in_five_minutes_works_as_the_how_to_has_it(world: World, tmp_path: Path) -> None:
+    """The commands of docs/tls.md, with this lab's address, port and key."""
+    url = f"ssh://root@127.0.0.2:{world.lab.door.port}"
+    login = [f"--identity={world.lab.door.user_key}", f"--known-hosts={world.lab.door.known_hosts()}"]
+    place = ["--certificate=web1", f"--listen=tcp://127.0.0.2:{world.port}", "--yes"]
+    for command in (
+        ["init", "--organisation", "Example", "--no-passphrase"],
+        ["server", "web1=web1.example,127.0.0.2"],
+        ["client", "ann"],
+        ["install", url, *login, *place],
+        ["bundle", "ann", "--output", f"{tmp_path}/ann"],
+        ["status"],
+    ):
+        said = CliRunner().invoke(app, command, env={"AUDITOR_CERTS_DIR": f"{tmp_path}/new"})
+        assert said.exit_code == 0, said.output
+    docker = ["docker", "--tlsverify", "-H", f"tcp://127.0.0.2:{world.port}", "version"]
+    environment = {**os.environ, "DOCKER_CERT_PATH": f"{tmp_path}/ann"}
+    done = subprocess.run(docker, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_where_a_firewall_is_in_between_the_proof_goes_through_ssh(world: World) -> None:
