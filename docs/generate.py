@@ -2,13 +2,20 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
 
+import msgspec
+
+from auditor.check import Check
 from auditor.cli.catalogue import all_checks, benchmark_named
 from auditor.facts.fleet import Fleet
+from auditor.gaps import Manual
 from auditor.plan import Item, Plan, fact_of, make_plan
 from auditor.transports.base import linux_script
+from auditor.yamlfile import read
 
 DOCS = Path(__file__).parent
 _NOTE = "<!-- Made by docs/generate.py. Do not edit: change the code and run it again. -->\n"
@@ -52,7 +59,7 @@ def collector_page() -> str:
     script = linux_script().decode()
     lines = [_NOTE, (DOCS / "what-runs-on-your-host.head.md").read_text()]
     for match in re.finditer(
-        r"((?:^# .*\n)+)^section_([a-z_]+)\(\) \{\n(.*?)^\}\n", script, re.MULTILINE | re.DOTALL
+        r"((?:^# [^\n]*\n)+)^section_([a-z_]+)\(\) \{\n(.*?)^\}\n", script, re.MULTILINE | re.DOTALL
     ):
         comment = " ".join(
             line.removeprefix("# ") for line in match[1].splitlines() if "shellcheck" not in line
@@ -68,7 +75,87 @@ def collector_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"checks.md": checks_page, "what-runs-on-your-host.md": collector_page}
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What another tool was reported to say, what ours says, and the test (``file::name``) that sees to it."""
+
+    reports: tuple[str, ...]
+    was: str
+    ours: str
+    test: str
+
+
+class Cases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of cases."""
+
+    cases: tuple[Case, ...]
+
+
+CASES = read(DOCS / "coverage-cases.yaml", Cases).cases
+
+
+def coverage_page() -> str:
+    """Every control: our checks, what they read, who decides; then the cases in which others were reported to be wrong."""
+    benchmark, checks = benchmark_named("cis-docker"), all_checks()
+    rows, decided = [], list[str]()
+    for control in benchmark.controls:
+        found = [checks[name] for name in control.checks]
+        decided.append(_decided(found))
+        names = ", ".join(f"[{it.id}](checks.md#{it.id})" for it in found) or "none yet: a person looks"
+        facts = ", ".join(sorted({fact_of(fact).__name__ for it in found for fact in it.facts.values()}))
+        who = f"{decided[-1]} | {control.assessment}"
+        rows.append(f"| {control.number} | {control.level} | {control.title} | {names} | {facts} | {who} |")
+    lines = [_NOTE, f"# Coverage of {benchmark.title}\n", _LEGEND, ""]
+    lines += [f"* {decided.count(kind)} {kind}" for kind in _KINDS]
+    lines += ["", "| control | level | wanted | checks | facts | decided by | the benchmark says |"]
+    lines += ["| --- | --- | --- | --- | --- | --- | --- |", *rows]
+    lines += ["\n## Where other tools were reported to be wrong\n", _CASES_LEGEND, ""]
+    lines += ["| reported | what was said | what ours says | held by |", "| --- | --- | --- | --- |"]
+    return "\n".join([*lines, *map(_case, CASES)]) + "\n"
+
+
+_KINDS = ("facts", "facts, in part a person", "a person")
+_LEGEND = """Read from the checks' code. *facts*: they decide it wherever they can be seen; *facts, in part a person*: there are situations
+in which the answer is `manual`, with the evidence; *a person*: no check answers it. The last column is what the benchmark says of itself."""
+_CASES_LEGEND = """Each was reported in public; some have been mended since. The test named keeps ours from saying the same."""
+
+
+def _decided(checks: list[Check[...]]) -> str:
+    if not checks:
+        return "a person"
+    return "facts, in part a person" if any(_may_ask(check.rule) for check in checks) else "facts"
+
+
+def _may_ask(rule: Callable[..., Any]) -> bool:
+    """Whether a rule, or a function of ``checks`` that it calls, can raise Manual."""
+    todo, seen = list[Any]([rule]), set[int]()
+    while todo:
+        function = todo.pop()
+        if not isinstance(function, FunctionType) or id(function) in seen:
+            continue
+        seen.add(id(function))
+        inside: list[Any] = [function.__globals__.get(name) for name in _names(function.__code__)]
+        inside += [cell.cell_contents for cell in function.__closure__ or ()]
+        if Manual in [it for it in inside if isinstance(it, type)]:
+            return True
+        todo += [it for it in inside if getattr(it, "__module__", "").startswith("checks.")]
+    return False
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = (const for const in code.co_consts if isinstance(const, CodeType))
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def _case(case: Case) -> str:
+    links = ", ".join(
+        f"[{name.partition('/')[2]}](https://github.com/{name.replace('#', '/issues/')})"
+        for name in case.reports
+    )
+    path, _, name = case.test.partition("::")
+    return f"| {links} | {case.was} | {case.ours} | [{name}](../{path}) |"
+
+
+PAGES = {"checks.md": checks_page, "coverage.md": coverage_page, "what-runs-on-your-host.md": collector_page}
 
 
 def main() -> int:

@@ -110,3 +110,33 @@ def test_the_inventory_shows_by_what_a_host_is_judged(
     assert "on 87 controls" in said
     assert "  engine_port: 2376\n  allowed_ports: [443]\n" in said
     assert "severity of privileged-container: high, usually critical" in said
+
+
+@pytest.mark.parametrize("command", [("run", BUNDLE), ("evaluate", BUNDLE.removeprefix("bundle:"))])
+def test_every_command_that_judges_exits_by_what_failed(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, str]
+) -> None:
+    only = ("--check", "userland-proxy-in-use", "--quiet")
+    codes = [run(monkeypatch, *command, *only, "--fail-on", level) for level in ("low", "critical", "never")]
+    assert codes == [1, 0, 0]
+    assert run(monkeypatch, *command, "--quiet", "--check", "no-such-check") == 2
+
+
+def blocks(page: str) -> dict[str, str]:
+    """The YAML files that a page shows, by the name in their first line."""
+    text = (ROOT / "docs" / page).read_text()
+    found = [part.partition("```")[0] for part in text.split("```yaml\n")[1:]]
+    return {block.splitlines()[0].removeprefix("# "): block for block in found}
+
+
+def test_the_examples_of_the_documentation_are_taken_as_they_stand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    options = []
+    for name, text in (blocks("waivers.md") | blocks("policies.md")).items():
+        file = written(tmp_path / name, text.replace("2026-1", "2020-1"))
+        options += [f"--{name.removesuffix('.yaml')}", file]
+    assert options[::2] == ["--waivers", "--attestations", "--policy"]
+    own = ("--checks", f"{ROOT}/examples/own_checks")
+    assert run(monkeypatch, "run", BUNDLE, *options, *own, "--fail-on", "never", "--report", "json=-") != 2
+    assert any("'web:&tag:prod' means no host" in warning for warning in report(capsys)["warnings"])
