@@ -156,7 +156,9 @@ def _leaf(place: Path, key: list[str], extensions: str) -> None:
 
 
 def _run(command: list[str]) -> None:
-    subprocess.run(command, cwd=tempfile.gettempdir(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        command, cwd=tempfile.gettempdir(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+    )
 
 
 if __name__ == "__main__":
