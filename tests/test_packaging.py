@@ -1,11 +1,14 @@
 """What is shipped: the wheel holds the three packages whole, and the locks pin what pyproject.toml asks for."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -109,6 +112,34 @@ def test_every_dependency_is_locked_at_a_version_that_it_allows(lock: str) -> No
         name = canonicalize_name(requirement.name)
         assert name in versions, f"{name} is not in {lock}: bash tests/lock"
         assert requirement.specifier.contains(versions[name], prereleases=True), f"{name}: bash tests/lock"
+
+
+def test_what_the_code_imports_is_what_it_depends_on() -> None:
+    declared = {canonicalize_name(Requirement(each).name) for each in PROJECT["project"]["dependencies"]}
+    providers = packages_distributions()
+    imported = {
+        name.split(".")[0]
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        for name in imports(ast.parse(path.read_text()))
+    }
+    foreign = imported - set(sys.stdlib_module_names) - set(PACKAGES)
+    optional = {"keyring"}  # an extra
+    undeclared = {
+        name
+        for name in foreign - optional
+        if not declared & set(map(canonicalize_name, providers.get(name, [])))
+    }
+    assert undeclared == set()
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    """The modules that a module imports, anywhere in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
 
 
 def test_what_is_tested_is_what_is_shipped() -> None:
