@@ -74,10 +74,8 @@ section_daemon_config() {
 # Where systemd has the engine's unit, its drop-ins, and the sockets it opens for it.
 section_systemd() {
     [ -d /run/systemd/system ] || return $ABSENT
-    unit=$(for pid in $daemon_pids; do sed -n 's#^[^:]*:[^:]*:.*/\([^/]*\.service\)$#\1#p' "/proc/$pid/cgroup"; done 2>/dev/null | head -n 1)
-    bounded systemctl show --no-pager \
-        --property=Id,LoadState,ActiveState,UnitFileState,FragmentPath,DropInPaths,ExecStart,Environment,EnvironmentFiles,Listen,MainPID,NeedDaemonReload,Triggers \
-        docker.service docker.socket containerd.service ${unit:+"$unit"} | redact
+    printf '%s\n' "$units" | redact
+    return "$units_status"
 }
 
 # TCP ports that are listened on where the daemon runs, and which of these sockets it holds.
@@ -197,8 +195,18 @@ section_processes() {
 
 # Owner, group and mode of the files that decide who controls the engine, and of every folder above them.
 section_files() {
-    printf '%s\n' "$config_file" "$socket" /etc/docker "$ca_file" "$cert_file" "$key_file" | and_above | sort -u |
-        while IFS= read -r path; do stat_one "$path"; done
+    set -f --
+    for path in $(engine_files | and_above | sort -u); do
+        if [ ! -e "$path" ]; then
+            not_seen "$path"
+        elif linked "$path"; then
+            stat_one "$path"
+        else
+            set -- "$@" "$path"
+        fi
+    done
+    unlistable_folders | sed 's#$#/*#; s/^/denied /'
+    stat_many "$@"
 }
 
 # Certificates (public by nature) of the daemon, of its neighbours and of clients on this host.
@@ -239,7 +247,84 @@ section_keys() {
 BYTES_OF_A_FILE=524288
 DIGEST_OF_NOTHING=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 
-SECTIONS='host engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files certificates keys'
+# Access lists that grant more than owner, group and mode of these files show; 'unknown' without a tool that tells.
+section_access_lists() {
+    set -f --
+    for path in $(engine_files | and_above | sort -u); do [ ! -e "$path" ] || set -- "$@" "$path"; done
+    if command -v getfacl >/dev/null; then
+        bounded getfacl --absolute-names --numeric --skip-base -- "$@" 2>/dev/null
+        true
+    elif ls --version >/dev/null 2>&1; then
+        # shellcheck disable=SC2012  # of the tools that are everywhere only ls tells, by a '+' after the mode
+        ls -ldLn -- "$@" | sed -n 's#^.\{10\}+[^/]*\(/.*\)$#listed \1#p'
+    else
+        echo unknown
+    fi
+}
+
+# Audit rules: those that the kernel has, and those on disk that it gets at its next start.
+section_audit_rules() {
+    program=$(PATH=$PATH:/usr/sbin:/sbin && command -v auditctl)
+    if [ -n "$program" ]; then
+        bounded "$program" -s 2>&1 | sed 's/^/kernel /'
+        bounded "$program" -l 2>&1 | sed 's/^/loaded /'
+    elif [ ! -e /etc/audit ]; then
+        echo 'neither auditctl nor /etc/audit' >&2
+        return $ABSENT
+    fi
+    for path in /etc/audit /etc/audit/rules.d /etc/audit/audit.rules /etc/audit/rules.d/*.rules; do
+        if [ -d "$path" ]; then [ -r "$path" ] && [ -x "$path" ]; else [ ! -e "$path" ] || [ -r "$path" ]; fi || printf 'denied %s\n' "$path"
+    done
+    grep -s -H '^[[:space:]]*-' /etc/audit/audit.rules /etc/audit/rules.d/*.rules | sed 's/^/disk /'
+}
+
+# Who may command the engine beside root: members of the groups of its sockets, and what sudo grants (no comments).
+section_access() {
+    sed -n 's/^\(passwd\|group\|sudoers\):/nsswitch &/p' /etc/nsswitch.conf 2>/dev/null
+    set --
+    for path in /etc/sudoers /usr/etc/sudoers /etc/sudoers.d /etc/sudoers.d/* /etc/doas.conf; do
+        case ${path#/etc/sudoers.d/} in *~ | [!/]*.*) continue ;; esac # sudo does not read these
+        if [ -e "$path" ] && ! { [ -r "$path" ] && { [ ! -d "$path" ] || [ -x "$path" ]; }; }; then
+            printf 'denied %s\n' "$path"
+        elif [ -f "$path" ]; then
+            set -- "$@" "$path"
+        fi
+    done
+    sudoers=$([ $# = 0 ] || awk 'FNR == 1 { print "file", FILENAME } !/^[ \t]*#([^0-9i]|$)/ && !/^[ \t]*$/ { print "line", $0 }' "$@")
+    printf '%s\n' "$sudoers" | redact
+    wanted=$(
+        sockets | while IFS= read -r path; do [ ! -S "$path" ] || printf '%s\n' "$path"; done | xargs stat -L -c %g -- 2>/dev/null
+        printf '%s\n' docker "$(flag group)" "$(flag G)" "$(key group)"
+        printf '%s\n' "$sudoers" | grep -o -E '%([^][:space:],=:!"\\]|\\.)+' | sed 's/^%#\{0,1\}//; s/\\\(.\)/\1/g'
+    )
+    { database group; echo; database passwd; } | WANTED=$wanted awk -F : '
+        BEGIN { n = split(ENVIRON["WANTED"], word, "\n"); for (i = 1; i <= n; i++) wanted[word[i]] }
+        $0 == "" { users = 1 }
+        !users && ($1 in wanted || $3 in wanted) { gid[$3]; print "group", $3, $1 ":" $4 }
+        users && $0 != "" { known++; if ($4 in gid) print "primary", $4, $3, $1; if ($3 == 0) print "root", $1 }
+        END { print "known", known + 0 }'
+    printf 'local %s\n' "$(grep -c : /etc/passwd)"
+}
+
+# Volumes that the daemon sees (those of containers left out), and where containerd keeps its data.
+section_mounts() {
+    for pid in $daemon_pids self; do [ ! -r "/proc/$pid/mountinfo" ] || break; done
+    awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) != "nsfs" && ($(i + 1) != "overlay" || $5 == "/")) print "mount", $3, $(i + 1), $5 }' "/proc/$pid/mountinfo"
+    [ ! -e /etc/containerd/config.toml ] || [ -r /etc/containerd/config.toml ] || echo 'denied /etc/containerd/config.toml'
+    sed -n 's/^root *= *["'\'']\(.*\)["'\''].*/containerd-root \1/p' /etc/containerd/config.toml 2>/dev/null
+    true
+}
+
+# Settings that tell how far the kernel is hardened.
+section_kernel_settings() {
+    grep -s -H '' /proc/sys/kernel/kptr_restrict /proc/sys/kernel/dmesg_restrict /proc/sys/kernel/randomize_va_space \
+        /proc/sys/kernel/unprivileged_bpf_disabled /proc/sys/kernel/yama/ptrace_scope /proc/sys/kernel/modules_disabled \
+        /proc/sys/fs/protected_hardlinks /proc/sys/fs/protected_symlinks /proc/sys/net/ipv4/conf/all/rp_filter \
+        /sys/kernel/security/lockdown
+    true
+}
+
+SECTIONS='host engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files access-lists certificates keys audit-rules access mounts kernel-settings'
 
 # ---- what the sections share ------------------------------------------------------------------------------------
 
@@ -453,17 +538,62 @@ why_not() {
     [ -x "${above:-/}" ] && echo "$ABSENT" || echo "$DENIED"
 }
 
+# Everything on disk that decides who controls the engine, one path a line; not all of it has to be there.
+engine_files() {
+    sockets
+    for folder in /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin "${daemon_program%/*}"; do
+        for name in containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do printf '%s\n' "$folder/$name"; done
+    done
+    for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system "$config_home/systemd/user"; do
+        printf '%s\n' "$folder/docker.service" "$folder/docker.socket"
+        present "$folder"/docker.service.d/*.conf "$folder"/docker.socket.d/*.conf
+    done
+    printf '%s\n' "$units" | sed -n -e 's/^FragmentPath=//p' -e 's/^EnvironmentFiles=\(.*\) (ignore_errors=.*)$/\1/p'
+    printf '%s\n' "$units" | sed -n 's/^DropInPaths=//p' | tr ' ' '\n'
+    printf '%s\n' "$daemon_program" "$config_file" "$ca_file" "$cert_file" "$key_file" "$data_root" \
+        /etc/docker /etc/default/docker /etc/sysconfig/docker /etc/containerd/config.toml /run/containerd /var/lib/containerd /var/run /lib /bin /sbin
+    for folder in $certs_folders; do
+        printf '%s\n' "$folder"
+        present "$folder"/*/*.crt "$folder"/*/*.cert "$folder"/*/*.key | head -n 300
+    done
+}
+
+# Unix sockets of the engine and of containerd: where they usually are, where systemd opens them, where the daemon was told to.
+sockets() {
+    printf '%s\n' "$socket" /run/containerd/containerd.sock "${exec_root:-/run/docker}/containerd/containerd.sock"
+    printf '%s\n' "$units" | sed -n 's#^Listen=\(/.*\) (.*)$#\1#p'
+    { printf '%s\n' "$daemon_arguments"; cat "$config_file" 2>/dev/null; } | grep -o 'unix:///[^",[:space:]]*' | sed 's#^unix://##'
+    flag containerd
+    key containerd
+}
+
+# Folders of registries' certificates that cannot be listed.
+unlistable_folders() {
+    for folder in $certs_folders; do
+        for each in "$folder" "$folder"/*; do
+            [ ! -d "$each" ] || { [ -r "$each" ] && [ -x "$each" ]; } || printf '%s\n' "$each"
+        done
+    done
+}
+
+# Those of its arguments that are there.
+present() { for path; do [ ! -e "$path" ] || printf '%s\n' "$path"; done; }
+
+# Users or groups as the host knows them, directory services included.
+database() { if command -v getent >/dev/null; then bounded getent "$1"; else cat "/etc/$1"; fi 2>/dev/null; }
+
 # One line for a path: mode in hex, uid, gid, names, size, modification time, path, all of what a link leads to, and
 # then 'resolved PATH' if it is elsewhere; or 'absent PATH', 'denied PATH'.
 stat_one() {
     if [ -e "$1" ]; then
-        stat -L -c '%f %u %g %U:%G %s %Y %n' -- "$1"
+        stat_many "$1"
         resolved=$(readlink -f -- "$1")
         [ "$resolved" = "$1" ] || printf 'resolved %s\n' "$resolved"
     else
         not_seen "$1"
     fi
 }
+stat_many() { [ $# = 0 ] || stat -L -c '%f %u %g %U:%G %s %Y %n' -- "$@"; }
 not_seen() {
     if [ "$(why_not "$1")" = "$DENIED" ] || [ -e "$1" ]; then printf 'denied %s\n' "$1"; else printf 'absent %s\n' "$1"; fi
 }
@@ -471,11 +601,23 @@ not_seen() {
 # Paths, one a line: each, what it resolves to, and every folder above either.
 and_above() {
     while IFS= read -r path; do
-        for path in "$path" "$(readlink -f -- "$path")"; do
+        linked "$path" && resolved=$(readlink -f -- "$path") || resolved=''
+        for path in "$path" "$resolved"; do
             while case $path in /*) true ;; *) false ;; esac do printf '%s\n' "$path"; path=${path%/*}; done
         done
     done
     echo /
+}
+
+# Whether a link may lie on the way to a path: only then is it worth asking where it leads.
+linked() {
+    case $1 in *//* | */. | */.. | */./* | */../*) return 0 ;; esac
+    way=$1
+    while [ -n "$way" ]; do
+        [ ! -h "$way" ] || return 0
+        way=${way%/*}
+    done
+    return 1
 }
 
 # Whole certificates of a file; a block that holds anything else (it could be a key) is left out.
@@ -551,6 +693,18 @@ find_engine() {
     fi
 }
 
+# What systemd says of the engine's units.
+find_units() {
+    units='' units_status=0
+    [ -d /run/systemd/system ] || return 0
+    # shellcheck disable=SC2046  # no unit, or one
+    units=$(bounded systemctl show --no-pager \
+        --property=Id,LoadState,ActiveState,UnitFileState,FragmentPath,DropInPaths,ExecStart,Environment,EnvironmentFiles,Listen,MainPID,NeedDaemonReload,Triggers \
+        docker.service docker.socket containerd.service \
+        $(for pid in $daemon_pids; do sed -n 's#^[^:]*:[^:]*:.*/\([^/]*\.service\)$#\1#p' "/proc/$pid/cgroup"; done 2>/dev/null | head -n 1))
+    units_status=$?
+}
+
 # The daemon's files: its configuration file, its certificates and key, and certificates and keys that lie near them.
 find_files() {
     daemon_arguments=$(for pid in $daemon_pids; do arguments "$pid"; done)
@@ -564,6 +718,16 @@ find_files() {
     default=$(variable DOCKER_CERT_PATH)
     default=${default:-$(variable DOCKER_CONFIG)}
     default=${default:-${home:-/root}/.docker}
+    config_home=$(variable XDG_CONFIG_HOME)
+    config_home=${config_home:-${home:-$HOME}/.config}
+    certs_folders=$(printf '%s\n' /etc/docker/certs.d "$config_home/docker/certs.d" | sort -u)
+    daemon_program=$(for pid in $daemon_pids; do readlink "/proc/$pid/exe"; break; done)
+    daemon_program=${daemon_program% (deleted)}
+    exec_root=$(flag exec-root)
+    exec_root=${exec_root:-$(key exec-root)}
+    data_root=$(flag data-root)
+    data_root=${data_root:-$(key data-root)}
+    data_root=${data_root:-/var/lib/docker}
     ca_file=$(daemon_file tlscacert ca.pem)
     cert_file=$(daemon_file tlscert cert.pem)
     key_file=$(daemon_file tlskey key.pem)
@@ -637,6 +801,7 @@ main() {
     find_socket
     find_daemon
     find_engine
+    find_units
     find_files
     if [ "$zip" ] && command -v gzip >/dev/null; then reply "$@" | gzip -1; else reply "$@"; fi
 }

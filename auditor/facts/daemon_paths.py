@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from posixpath import dirname, join
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
+from auditor.facts.files import Files
 from auditor.facts.units import Units
 from auditor.gaps import Gap
 
@@ -62,6 +63,15 @@ class DaemonPaths:
             dict.fromkeys(join(folder, name) for folder in (dirname(self.program), *_PROGRAM_FOLDERS))
         )
 
+    def unit_files(self, kind: Literal["service", "socket"], files: Files) -> tuple[str, ...]:
+        """The file and the drop-ins of the engine's service or socket unit: the loaded ones, else those on disk."""
+        told = self.service if kind == "service" else self.socket_unit
+        if told is not None:
+            return told
+        names = [join(folder, f"docker.{kind}") for folder in UNIT_FOLDERS]
+        drop_ins = [path for path in files.seen if path.startswith(tuple(f"{name}.d/" for name in names))]
+        return (*names, *(path for path in drop_ins if path.endswith(".conf")))
+
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         config, units = DaemonConfig.parse(bundle), _units(bundle)
@@ -70,7 +80,7 @@ class DaemonPaths:
         return cls(
             uid=config.uid,
             group=str(config.setting("group").value or "docker"),
-            program=config.executable,
+            program=config.executable.removesuffix(" (deleted)"),
             config_file=config.config_path,
             config_folder=folder,
             data_root=_data_root(bundle, config),

@@ -100,6 +100,28 @@ class Files:
             raise NotApplicable(f"there is no {path}")
         raise Inconclusive(f"{path}: {'permission denied' if path in self.denied else 'was not collected'}")
 
+    def present(self, paths: Iterable[str]) -> list[File]:
+        """Those of these files that are there; one that several paths lead to is told once."""
+        found = {
+            self.seen[path].resolved: self.seen[path] for path in reversed(list(paths)) if path in self.seen
+        }
+        return list(found.values())[::-1]
+
+    def explain(self, paths: Iterable[str]) -> None:
+        """
+        Say why some of these files are not among the present ones.
+
+        Raises:
+            Inconclusive: one could not be seen, or was not asked for.
+            NotApplicable: none of them is there.
+        """
+        unseen = [path for path in paths if path not in self.seen]
+        for path in unseen:
+            if path not in self.absent:
+                self.find(path)
+        if not self.present(paths):
+            raise NotApplicable(f"there is no {' and no '.join(unseen) or 'such file'}")
+
     def folders_above(self, path: str) -> list[File]:
         """The folders on the way to ``path`` and to what it resolves to, outermost first, as far as they were seen."""
         ways = {path, self.seen[path].resolved} if path in self.seen else {path}
