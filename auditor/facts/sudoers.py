@@ -16,6 +16,8 @@ _RUNAS = re.compile(r"\(([^)]*)\)\s*")
 _INCLUDE = re.compile(r"[@#]include(dir)?\s+(.+)")
 # A comma that parts two entries, not one that is escaped or within quotes.
 _COMMA = re.compile(r"\s*,\s*(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)(?<!\\,)")
+# A colon that begins another list of hosts, not one within ``(user : group)``.
+_COLON = re.compile(r"\s:\s(?![^(]*\))")
 _READ = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 
 
@@ -78,8 +80,9 @@ def _grants(path: str, line: str, aliases: Mapping[str, list[str]]) -> Iterator[
     if not equals or _ALIAS.match(line) or line.startswith(("Defaults", "@")) or len(_words(head)) < 2:  # noqa: PLR2004  users and hosts
         return
     users = list(_expanded(_COMMA.split(_users(head)), aliases))
-    for commands in (rest, *(part.partition("=")[2] for part in re.split(r"\s:\s", rest)[1:])):
-        for command in _commands(re.split(r"\s:\s", commands)[0], aliases):
+    first, *further = _COLON.split(rest)
+    for commands in (first, *(part.partition("=")[2] for part in further)):
+        for command in _commands(commands, aliases):
             yield from (Grant(_plain(user), command, path) for user in users if not user.startswith("!"))
 
 
