@@ -196,7 +196,7 @@ section_processes() {
 # Owner, group and mode of the files that decide who controls the engine, and of every folder above them.
 section_files() {
     set -f --
-    for path in $(engine_files | and_above | sort -u); do
+    for path in $engine_paths; do
         if [ ! -e "$path" ]; then
             not_seen "$path"
         elif linked "$path"; then
@@ -205,8 +205,9 @@ section_files() {
             set -- "$@" "$path"
         fi
     done
-    unlistable_folders | sed 's#$#/*#; s/^/denied /'
     stat_many "$@"
+    set +f
+    unlistable_folders
 }
 
 # Certificates (public by nature) of the daemon, of its neighbours and of clients on this host.
@@ -250,7 +251,7 @@ DIGEST_OF_NOTHING=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8
 # Access lists that grant more than owner, group and mode of these files show; 'unknown' without a tool that tells.
 section_access_lists() {
     set -f --
-    for path in $(engine_files | and_above | sort -u); do [ ! -e "$path" ] || set -- "$@" "$path"; done
+    for path in $engine_paths; do [ ! -e "$path" ] || set -- "$@" "$path"; done
     if command -v getfacl >/dev/null; then
         bounded getfacl --absolute-names --numeric --skip-base -- "$@" 2>/dev/null
         true
@@ -293,7 +294,7 @@ section_access() {
     sudoers=$([ $# = 0 ] || awk 'FNR == 1 { print "file", FILENAME } !/^[ \t]*#([^0-9i]|$)/ && !/^[ \t]*$/ { print "line", $0 }' "$@")
     printf '%s\n' "$sudoers" | redact
     wanted=$(
-        sockets | while IFS= read -r path; do [ ! -S "$path" ] || printf '%s\n' "$path"; done | xargs stat -L -c %g -- 2>/dev/null
+        printf '%s\n' "$sockets" | while IFS= read -r path; do [ ! -S "$path" ] || printf '%s\n' "$path"; done | xargs stat -L -c %g -- 2>/dev/null
         printf '%s\n' docker "$(flag group)" "$(flag G)" "$(key group)"
         printf '%s\n' "$sudoers" | grep -o -E '%([^][:space:],=:!"\\]|\\.)+' | sed 's/^%#\{0,1\}//; s/\\\(.\)/\1/g'
     )
@@ -540,11 +541,12 @@ why_not() {
 
 # Everything on disk that decides who controls the engine, one path a line; not all of it has to be there.
 engine_files() {
-    sockets
+    printf '%s\n' "$sockets"
     for folder in /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin "${daemon_program%/*}"; do
-        for name in containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do printf '%s\n' "$folder/$name"; done
+        for name in dockerd containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do printf '%s\n' "$folder/$name"; done
     done
     for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system "$config_home/systemd/user"; do
+        case $folder in /lib/*) [ ! -h /lib ] || continue ;; esac # seen as /usr/lib
         printf '%s\n' "$folder/docker.service" "$folder/docker.socket"
         present "$folder"/docker.service.d/*.conf "$folder"/docker.socket.d/*.conf
     done
@@ -559,7 +561,7 @@ engine_files() {
 }
 
 # Unix sockets of the engine and of containerd: where they usually are, where systemd opens them, where the daemon was told to.
-sockets() {
+find_sockets() {
     printf '%s\n' "$socket" /run/containerd/containerd.sock "${exec_root:-/run/docker}/containerd/containerd.sock"
     printf '%s\n' "$units" | sed -n 's#^Listen=\(/.*\) (.*)$#\1#p'
     { printf '%s\n' "$daemon_arguments"; cat "$config_file" 2>/dev/null; } | grep -o 'unix:///[^",[:space:]]*' | sed 's#^unix://##'
@@ -571,7 +573,7 @@ sockets() {
 unlistable_folders() {
     for folder in $certs_folders; do
         for each in "$folder" "$folder"/*; do
-            [ ! -d "$each" ] || { [ -r "$each" ] && [ -x "$each" ]; } || printf '%s\n' "$each"
+            [ ! -d "$each" ] || { [ -r "$each" ] && [ -x "$each" ]; } || printf 'denied %s\n' "$each/*"
         done
     done
 }
@@ -595,7 +597,9 @@ stat_one() {
 }
 stat_many() { [ $# = 0 ] || stat -L -c '%f %u %g %U:%G %s %Y %n' -- "$@"; }
 not_seen() {
-    if [ "$(why_not "$1")" = "$DENIED" ] || [ -e "$1" ]; then printf 'denied %s\n' "$1"; else printf 'absent %s\n' "$1"; fi
+    case $1 in /*) way=$1 ;; *) way=./$1 ;; esac
+    while [ -n "$way" ] && [ ! -e "$way" ]; do way=${way%/*}; done
+    if [ -x "${way:-/}" ] && [ "$way" != "$1" ]; then printf 'absent %s\n' "$1"; else printf 'denied %s\n' "$1"; fi
 }
 
 # Paths, one a line: each, what it resolves to, and every folder above either.
@@ -743,6 +747,8 @@ find_files() {
             case $path in *"$newline"*) ;; /*) [ -f "$path" ] && printf '%s\n' "$path" ;; esac
         done
     done | head -n 200)
+    sockets=$(find_sockets)
+    engine_paths=$(engine_files | and_above | sort -u)
 }
 newline='
 '

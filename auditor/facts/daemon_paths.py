@@ -59,16 +59,22 @@ class DaemonPaths:
 
     def programs(self, name: str) -> tuple[str, ...]:
         """Where a program of the engine's may be, beside the daemon first."""
-        return tuple(
-            dict.fromkeys(join(folder, name) for folder in (dirname(self.program), *_PROGRAM_FOLDERS))
-        )
+        folders = (dirname(self.program), *_PROGRAM_FOLDERS)
+        return tuple(dict.fromkeys(join(folder, name) for folder in folders if folder))
+
+    @property
+    def engine_program(self) -> tuple[str, ...]:
+        """Where the daemon's own program is; every usual place when this user may not see which one runs."""
+        return (self.program,) if self.program else self.programs("dockerd")
 
     def unit_files(self, kind: Literal["service", "socket"], files: Files) -> tuple[str, ...]:
         """The file and the drop-ins of the engine's service or socket unit: the loaded ones, else those on disk."""
         told = self.service if kind == "service" else self.socket_unit
         if told is not None:
             return told
-        names = [join(folder, f"docker.{kind}") for folder in UNIT_FOLDERS]
+        lib = files.seen.get("/lib")
+        linked = "/lib/" if lib and lib.resolved != lib.path else "?"
+        names = [join(folder, f"docker.{kind}") for folder in UNIT_FOLDERS if not folder.startswith(linked)]
         drop_ins = [path for path in files.seen if path.startswith(tuple(f"{name}.d/" for name in names))]
         return (*names, *(path for path in drop_ins if path.endswith(".conf")))
 

@@ -35,7 +35,7 @@ def _program(name: str) -> _Watched:
 
 _WATCHED = (
     _Watched(
-        "engine-program", "the engine's own program", lambda paths, _files: (paths.program,), _RUNS, Severity.MEDIUM,
+        "engine-program", "the engine's own program", lambda paths, _files: paths.engine_program, _RUNS, Severity.MEDIUM,
         "The engine runs as root. Who starts it, and who replaces it, is what one looks for first after a break-in.",
     ),
     _Watched(

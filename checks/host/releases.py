@@ -103,7 +103,7 @@ def _end(line: Line | None) -> str:
 def _maker(build: Build) -> str:
     """Who built it, with the package's version where it tells."""
     maker = build.platform or "a distribution's own"
-    return f"{maker} ({build.package})" if build.package and build.package not in build.version else maker
+    return f"{maker} ({build.package})" if "-" in build.package else maker
 
 
 def _stale(releases: Releases) -> str:

@@ -89,6 +89,13 @@ def test_a_program_that_was_replaced_since_is_looked_for_at_its_place() -> None:
     assert paths.programs("runc")[0] == "/usr/bin/runc"
 
 
+def test_a_program_that_this_user_may_not_see_may_be_in_any_usual_place() -> None:
+    hidden = DaemonPaths(program="")
+    assert hidden.engine_program == hidden.programs("dockerd")
+    assert "/usr/sbin/dockerd" in hidden.engine_program
+    assert DaemonPaths().engine_program == ("/usr/bin/dockerd",)
+
+
 def test_sockets_are_those_that_it_was_told_and_those_that_systemd_opens_for_it() -> None:
     told = DaemonPaths.parse(bundle("-H fd:// --host=unix:///srv/three.sock -H tcp://127.0.0.1:2376"))
     assert told.sockets == ("/run/docker.sock", "/srv/three.sock", "/srv/two.sock")
@@ -143,6 +150,13 @@ def test_where_systemd_cannot_be_asked_the_disk_is() -> None:
     assert paths.unit_files("socket", files)[-1] == drop_in
     assert "/lib/systemd/system/docker.socket" in paths.unit_files("socket", files)
     assert DaemonPaths.parse(bundle()).unit_files("service", files)[0].startswith("/usr/lib")
+
+
+def test_a_linked_folder_of_units_is_not_looked_at_twice() -> None:
+    files = Files.of(File("/lib", kind="folder", resolved="/usr/lib"))
+    places = DaemonPaths(service=None).unit_files("service", files)
+    assert "/usr/lib/systemd/system/docker.service" in places
+    assert "/lib/systemd/system/docker.service" not in places
 
 
 @given(st.text(), st.text())

@@ -21,5 +21,5 @@ docker run -d --name ci-runner --privileged --restart always -v /run/docker.sock
     --env REGISTRY_PASSWORD=not-in-the-recording busybox:lab sleep 100000 >/dev/null
 docker run -d --name monitor --network host --pid host --ipc host --uts host --cap-add SYS_ADMIN --device /dev/mem \
     --security-opt apparmor=unconfined --security-opt seccomp=unconfined -v /etc:/mnt:shared busybox:lab sleep 100000 >/dev/null
-docker run -d --name legacy --publish 22:22 --publish 8080:80 --ulimit nofile=9999:9999 --cgroup-parent /legacy busybox:lab sleep 100000 >/dev/null
+docker run -d --name legacy --publish 21:21 --publish 8080:80 --ulimit nofile=9999:9999 --cgroup-parent legacy.slice busybox:lab sleep 100000 >/dev/null
 docker create --name forgotten --privileged busybox:lab sleep 1 >/dev/null

@@ -1,9 +1,9 @@
 # A host hardened as our how-to says; the certificates are there already.
 docker rm -f ordinary privileged >/dev/null
+ip route add 192.0.2.0/24 via 10.0.2.2 # where its logs go
 docker save busybox:lab > /root/image.tar
 cat > /etc/docker/daemon.json <<'END'
 {
-  "authorization-plugins": [],
   "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 1024, "Hard": 4096}, "nproc": {"Name": "nproc", "Soft": 512, "Hard": 1024}},
   "hosts": ["unix:///run/docker.sock", "tcp://10.0.2.15:2376"],
   "icc": false,
@@ -19,7 +19,6 @@ cat > /etc/docker/daemon.json <<'END'
   "userns-remap": "default"
 }
 END
-sed -i '/authorization-plugins/d' /etc/docker/daemon.json
 mkdir -p /etc/systemd/system/docker.service.d
 printf '[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd --containerd=/run/containerd/containerd.sock\n' > /etc/systemd/system/docker.service.d/hosts.conf
 systemctl daemon-reload
