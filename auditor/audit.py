@@ -84,7 +84,11 @@ def audit(
         hosts=reports,
         summary=summarize(reports),
         checks=_texts(asked.values()) or plan.texts(),
-        warnings=(*warnings, *_warnings(told.values()), *(text for each in declared for text in each.warnings())),
+        warnings=(
+            *warnings,
+            *_warnings(told.values()),
+            *(text for each in declared for text in each.warnings()),
+        ),
         interrupted=bool(stop and stop.is_set()),
     )
 

@@ -27,7 +27,9 @@ from tests.lab.engine import Engine, engine  # noqa: E402  the checkout is no in
 
 def main() -> None:
     options = _options()
-    print(f"{'containers':>10} {'floor s':>8} {'ours s':>8} {'ours/floor':>10} {'docker-bench s':>14} {'docker-bench/ours':>18} {'processes':>9}")
+    print(
+        f"{'containers':>10} {'floor s':>8} {'ours s':>8} {'ours/floor':>10} {'docker-bench s':>14} {'docker-bench/ours':>18} {'processes':>9}"
+    )
     with engine() as lab, tempfile.TemporaryDirectory() as folder:
         environment = lab.environment
         made = 0
@@ -40,7 +42,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--containers", type=int, nargs="+", default=[1, 50, 200])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--docker-bench", type=Path)
@@ -49,7 +53,9 @@ def _options() -> argparse.Namespace:
 
 def _print_row(containers: int, floor: float, ours: float, peer: float | None, processes: int) -> None:
     bench, ratio = (f"{peer:.1f}", f"{peer / ours:.0f} x") if peer else ("-", "-")
-    print(f"{containers:>10} {floor:>8.2f} {ours:>8.2f} {ours / floor:>9.1f}x {bench:>14} {ratio:>18} {processes:>9}")
+    print(
+        f"{containers:>10} {floor:>8.2f} {ours:>8.2f} {ours / floor:>9.1f}x {bench:>14} {ratio:>18} {processes:>9}"
+    )
 
 
 def _start_containers(lab: Engine, made: int, wanted: int) -> int:
@@ -61,12 +67,26 @@ def _start_containers(lab: Engine, made: int, wanted: int) -> int:
 def _ours(environment: dict[str, str], folder: Path) -> None:
     """The whole benchmark on this host, HTML and JUnit written."""
     reports = ["--report", f"html={folder / 'r.html'}", "--report", f"junit={folder / 'r.xml'}"]
-    _run(environment, sys.executable, "-m", "auditor", "run", "local", "-q", "--fail-on", "never", *reports, codes=(0, 3))
+    _run(
+        environment,
+        sys.executable,
+        "-m",
+        "auditor",
+        "run",
+        "local",
+        "-q",
+        "--fail-on",
+        "never",
+        *reports,
+        codes=(0, 3),
+    )
 
 
 def _floor(environment: dict[str, str]) -> None:
     """The least that brings the data back: one shell, one inspect of all, compressed."""
-    _run(environment, "sh", "-c", "docker inspect --format '{{json .}}' $(docker ps -aq) | gzip -1 > /dev/null")
+    _run(
+        environment, "sh", "-c", "docker inspect --format '{{json .}}' $(docker ps -aq) | gzip -1 > /dev/null"
+    )
 
 
 def _peer(environment: dict[str, str], script: Path) -> None:
@@ -77,7 +97,9 @@ def _processes(environment: dict[str, str]) -> int:
     """How many processes the collector starts: the kernel's count of forks, less what others do meanwhile."""
     with _quiet_forks() as forks:
         script = (ROOT / "auditor/collect/linux.sh").read_bytes()
-        subprocess.run(["sh", "-s", "--", "-z"], input=script, env=environment, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            ["sh", "-s", "--", "-z"], input=script, env=environment, stdout=subprocess.DEVNULL, check=True
+        )
         return forks()
 
 
@@ -91,7 +113,9 @@ def _quiet_forks() -> Iterator[Callable[[], int]]:
     yield lambda: count() - before
 
 
-def _run(environment: dict[str, str], *command: str, cwd: Path = ROOT, codes: tuple[int, ...] | None = (0,)) -> None:
+def _run(
+    environment: dict[str, str], *command: str, cwd: Path = ROOT, codes: tuple[int, ...] | None = (0,)
+) -> None:
     done = subprocess.run(command, env=environment, cwd=cwd, capture_output=True, check=False)
     if codes is not None and done.returncode not in codes:
         sys.exit(f"{command[0]} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")

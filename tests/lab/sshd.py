@@ -121,7 +121,7 @@ def sshd(
     (folder / "authorized").mkdir()
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     port = free_port(addresses[0])
-    listen = ["0.0.0.0"] if everywhere else list(addresses)
+    listen = ["0.0.0.0"] if everywhere else list(addresses)  # noqa: S104  config says who may come
     for kind in kinds:
         keygen(folder / f"host_{kind}", "-t", kind)
     keygen(folder / "user_ed25519", "-t", "ed25519")

@@ -39,7 +39,9 @@ def main() -> None:
 
 def _collected(name: str, address: str, lab: LabHost) -> Bundle:
     ssh = SshOptions(identity_files=(lab.key,), known_hosts=(lab.known_hosts,), agent=False)
-    host = Host(name, "ssh", address, 22, "root", ssh=ssh, timeouts=Timeouts(60, 60, 900))  # an emulated host is slow
+    host = Host(
+        name, "ssh", address, 22, "root", ssh=ssh, timeouts=Timeouts(60, 60, 900)
+    )  # an emulated host is slow
     (outcome,) = audit_all([host], lambda _host: (), lambda _host, bundle: bundle, enrich=see_from_here)
     if outcome.value is None:
         sys.exit(f"{name}: {outcome.error}{outcome.traceback}")
@@ -50,7 +52,9 @@ def _files(name: str, address: str) -> Iterator[str]:
     """Shell that puts the host's certificates in place before its script runs."""
     if name == "hardened":
         servers, clients = Authority("Example server CA 5c1f"), Authority("Example client CA 9e07")
-        server = servers.issue("docker1.example", names=["docker1.example", address], usages=[SERVER], days=397)
+        server = servers.issue(
+            "docker1.example", names=["docker1.example", address], usages=[SERVER], days=397
+        )
         yield from _written("/etc/docker/tls", {"ca.pem": clients.pem, "server-cert.pem": server.pem})
         yield from _written("/etc/docker/tls", {"server-key.pem": server.key_pem()}, "0400")
     if name == "bad":
@@ -58,8 +62,12 @@ def _files(name: str, address: str) -> Iterator[str]:
         server = authority.issue("docker", names=["docker.local"], usages=[], since=-400, days=-3)
         client = authority.issue("client", usages=[], days=5)
         yield from _written("/etc/docker/certs", {"ca.pem": authority.pem, "cert.pem": server.pem}, "0664")
-        yield from _written("/etc/docker/certs", _keys({"key.pem": server, "ca-key.pem": authority.pair}), "0644")
-        yield from _written("/root/.docker", {"ca.pem": authority.pem, "cert.pem": client.pem, "key.pem": client.key_pem()})
+        yield from _written(
+            "/etc/docker/certs", _keys({"key.pem": server, "ca-key.pem": authority.pair}), "0644"
+        )
+        yield from _written(
+            "/root/.docker", {"ca.pem": authority.pem, "cert.pem": client.pem, "key.pem": client.key_pem()}
+        )
 
 
 def _keys(pairs: dict[str, Pair]) -> dict[str, bytes]:

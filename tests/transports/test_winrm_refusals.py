@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import BadReply, HostError, HostKeyRejected, LoginRefused, Unreachable
-from auditor.transports import winrm_connect
 from tests.lab.certificates import Authority
 from tests.lab.wsman import soap
 from tests.lab.wsman.login import PASSWORD, credentials
@@ -149,7 +148,7 @@ def test_a_plain_host_that_asks_for_no_login_gets_no_message(
 
 
 def test_kerberos_without_its_package_is_named(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(winrm_connect.winrm.transport, "HAVE_KERBEROS", False)
+    monkeypatch.setattr("winrm.transport.HAVE_KERBEROS", False)
     with (
         windows(files, winrm={"auth": "kerberos"}) as world,
         pytest.raises(LoginRefused, match=r"pip install 'docker-host-auditor\[kerberos\]'"),
