@@ -552,6 +552,8 @@ engine_files() {
     done
     printf '%s\n' "$units" | sed -n -e 's/^FragmentPath=//p' -e 's/^EnvironmentFiles=\(.*\) (ignore_errors=.*)$/\1/p'
     printf '%s\n' "$units" | sed -n 's/^DropInPaths=//p' | tr ' ' '\n'
+    # Where a daemon that maps users keeps its data.
+    for folder in "$data_root"/[0-9]*.[0-9]*; do [ ! -d "$folder" ] || printf '%s\n' "$folder"; done
     printf '%s\n' "$daemon_program" "$config_file" "$ca_file" "$cert_file" "$key_file" "$data_root" \
         /etc/docker /etc/default/docker /etc/sysconfig/docker /etc/containerd/config.toml /run/containerd /var/lib/containerd /var/run /lib /bin /sbin
     for folder in $certs_folders; do
