@@ -23,6 +23,7 @@ from auditor.transports.ssh_trust import Seen, Trust
 
 _CHUNK = 64 * 1024
 _BEFORE_LOGIN = 1024 * 1024
+_PATIENCE = 30.0
 _PARAMIKO: Any = paramiko.Transport
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
@@ -253,7 +254,8 @@ def _shake_hands(
     stack.callback(end, connection)
     doing = f"the SSH handshake with {trust.name} at {trust.address}:{trust.port}"
     done = threading.Event()
-    connection.banner_timeout = deadline.left(doing)
+    # paramiko's own limits only back up ours: whoever speaks first names the reason.
+    connection.banner_timeout = connection.handshake_timeout = deadline.left(doing) + _PATIENCE
     connection.start_client(event=done)
     if not done.wait(deadline.left(doing)):
         raise deadline.exceeded(doing)
