@@ -47,14 +47,17 @@ def judge(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
             results.append(_result(plan, item, Outcome.ERROR, "not compared with the other hosts"))
         else:
             results.append(_run(plan, item, _arguments(item, knowledge)))
-    report = HostReport(host.name, host.platform, host.transport, tuple(results))
+    report = HostReport(host.name, host.platform, host.transport, tuple(results), benchmark=plan.benchmark)
     return Judgement(plan, report, _known(knowledge, plan.compared | plan.shared), waiting)
 
 
 def unreachable(plan: Plan, host: Host, why: str) -> Judgement:
     """A host that did not answer: every check is there, as an error with the reason."""
     results = tuple(_result(plan, item, Outcome.ERROR, why) for item in plan.items)
-    return Judgement(plan, HostReport(host.name, host.platform, host.transport, results, error=why))
+    report = HostReport(
+        host.name, host.platform, host.transport, results, error=why, benchmark=plan.benchmark
+    )
+    return Judgement(plan, report)
 
 
 def compare(judgements: Iterable[Judgement]) -> tuple[HostReport, ...]:
@@ -134,7 +137,7 @@ def outcome_of(findings: Sequence[Finding], gap: Gap | None) -> Outcome:
 def _result(
     plan: Plan, item: Item, outcome: Outcome, reason: str = "", findings: Iterable[Finding] = ()
 ) -> Result:
-    controls = {plan.benchmark: list(item.controls)} if item.controls else {}
+    controls = {item.benchmark or plan.benchmark: list(item.controls)} if item.controls else {}
     return Result(
         item.id, item.title, item.severity, item.section, controls, outcome, reason, tuple(findings)
     )

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from auditor.check import Check
-from auditor.cli.catalogue import all_checks, benchmark_named
+from auditor.cli.catalogue import all_checks, benchmark_named, plan_of
 from auditor.facts.fleet import Fleet
 from auditor.gaps import Manual
-from auditor.plan import Item, Plan, fact_of, make_plan
+from auditor.plan import Item, Plan, fact_of
 from auditor.transports.base import linux_script
 from auditor.yamlfile import read
 
@@ -23,7 +23,7 @@ _NOTE = "<!-- Made by docs/generate.py. Do not edit: change the code and run it 
 
 def checks_page() -> str:
     """The catalogue: every check with its words, its numbers and the facts it reads."""
-    plan = make_plan(all_checks(), benchmark_named("cis-docker"))
+    plan = plan_of(benchmark_named("cis-docker"))
     items = [item for item in plan.items if item.check]
     lines = [_NOTE, "# The checks\n", f"Numbers are those of {plan.benchmark}.\n"]
     lines += ["| check | controls | level | severity |", "| --- | --- | --- | --- |"]

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor.cli.catalogue import all_checks, benchmark_named
+from auditor.cli.catalogue import all_checks, benchmark_named, plan_of
 from auditor.collect.bundle import load
 from auditor.evaluate import judge
 from auditor.host import Host
-from auditor.plan import make_plan
 from auditor.results import Outcome
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -19,7 +18,7 @@ RECORDINGS = DOCS.parent / "tests" / "recordings"
 
 
 def test_a_check_that_asked_a_person_on_a_recorded_host_is_one_that_may_by_the_page() -> None:
-    plan = make_plan(all_checks(), benchmark_named("cis-docker"))
+    plan = plan_of(benchmark_named("cis-docker"))
     for path in RECORDINGS.glob("*.bundle.gz"):
         report = judge(plan, Host("web1"), load(path.read_bytes())).report
         asked = {result.check for result in report.results if result.outcome is Outcome.MANUAL}

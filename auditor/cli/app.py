@@ -10,7 +10,7 @@ from auditor import __version__
 from auditor.cli import certs
 from auditor.cli.options import (
     AttestationPath,
-    BenchmarkName,
+    BenchmarkNames,
     FailOn,
     Hosts,
     Identity,
@@ -67,7 +67,7 @@ def run(
     *,
     inventory: Inventory = None,
     limit: Limit = "",
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     level: Level = 0,
     check: Only = None,
     skip: Skip = None,
@@ -107,7 +107,7 @@ def run(
         hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo)
     )
     files = Files(tuple(checks or ()), policy, waivers, attestations)
-    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), files)
+    selection = Selection(tuple(benchmark or ()), level, tuple(check or ()), tuple(skip or ()), files)
     sys.exit(run_audit(chosen, selection, fail_on.value, report or [], workers, quiet=quiet))
 
 
@@ -149,7 +149,7 @@ def evaluate(
         list[Path], typer.Argument(metavar="BUNDLE...", help="Bundle files, or folders of them.")
     ],
     *,
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     level: Level = 0,
     check: Only = None,
     skip: Skip = None,
@@ -175,14 +175,14 @@ def evaluate(
     from auditor.cli.selection import Files, Selection  # noqa: PLC0415
 
     files = Files(tuple(checks or ()), policy, waivers, attestations)
-    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), files)
+    selection = Selection(tuple(benchmark or ()), level, tuple(check or ()), tuple(skip or ()), files)
     sys.exit(run_audit(bundle_hosts(bundles), selection, fail_on.value, report or [], workers, quiet=quiet))
 
 
 @app.command()
 def checks(
     *,
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     level: Level = 0,
     own: OwnChecks = None,
     format_: Annotated[
@@ -200,14 +200,14 @@ def checks(
     """  # noqa: D301
     from auditor.cli.catalogue import list_checks  # noqa: PLC0415
 
-    list_checks(benchmark, level, own or (), as_json=format_ is ListFormat.JSON)
+    list_checks(benchmark or (), level, own or (), as_json=format_ is ListFormat.JSON)
 
 
 @app.command()
 def explain(
     check: Annotated[str, typer.Argument(metavar="CHECK", help="A check's id, or a control's number.")],
     *,
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     own: OwnChecks = None,
 ) -> None:
     """
@@ -220,7 +220,7 @@ def explain(
     """  # noqa: D301
     from auditor.cli.catalogue import explain_check  # noqa: PLC0415
 
-    explain_check(check, benchmark, own or ())
+    explain_check(check, benchmark or (), own or ())
 
 
 @app.command()
@@ -228,7 +228,7 @@ def inventory(
     *,
     inventory: Inventory = None,
     limit: Limit = "",
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     checks: OwnChecks = None,
     policy: PolicyPath = None,
     ping: Annotated[
@@ -258,7 +258,7 @@ def inventory(
     if policy:
         from auditor.cli.selection import Files, show_policies  # noqa: PLC0415
 
-        show_policies(chosen, benchmark, Files(tuple(checks or ()), policy))
+        show_policies(chosen, benchmark or (), Files(tuple(checks or ()), policy))
         return
     sys.exit(ping_hosts(chosen, workers) if ping else show_hosts(chosen))
 

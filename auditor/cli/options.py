@@ -46,8 +46,14 @@ Inventory = Annotated[
 Limit = Annotated[
     str, typer.Option(metavar="PATTERN", help="Only these hosts: names, globs, groups; a:b, a:&b, a:!b.")
 ]
-BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", metavar="NAME", help="Which benchmark's numbers to use.")
+BenchmarkNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--benchmark",
+        metavar="NAME",
+        help="Judge by this one; repeat it for another platform.  [default: cis-docker-1.8.0, windows-container-host]",
+        show_default=False,
+    ),
 ]
 Level = Annotated[
     int,

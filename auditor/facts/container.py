@@ -111,6 +111,7 @@ class Container:
     ulimits: tuple[Ulimit, ...] = ()
     restart_policy: str = "on-failure"
     maximum_retry_count: int = 5
+    platform: str = "linux"
 
     @property
     def live(self) -> bool:

@@ -153,14 +153,15 @@ class RawContainer(msgspec.Struct, frozen=True):
     HostConfig: RawHostConfig
     Config: RawConfig
     NetworkSettings: RawNetworkSettings
+    Platform: str = ""
 
 
 _decoder = msgspec.json.Decoder(RawContainer)
 
 
-def read_container(line: bytes, engine: tuple[int, ...]) -> Container:
+def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux") -> Container:
     """
-    Read one inspection; ``engine`` is the engine's version.
+    Read one inspection; ``engine`` is the engine's version, ``platform`` what it runs where a container does not tell.
 
     Raises:
         ValueError: it is no JSON, a field is missing that such an engine tells, or a value makes no sense.
@@ -213,6 +214,7 @@ def read_container(line: bytes, engine: tuple[int, ...]) -> Container:
         ulimits=limits,
         restart_policy=host.RestartPolicy.Name,
         maximum_retry_count=host.RestartPolicy.MaximumRetryCount,
+        platform=raw.Platform or platform,
     )
 
 

@@ -5,10 +5,10 @@ import gzip
 import html
 import re
 from collections.abc import Sequence
-from importlib import resources
 
 from auditor.collect import armour
 from auditor.collect.bundle import Bundle, load
+from auditor.collect.scripts import script
 from auditor.errors import BadReply, HostError, LoginRefused
 from auditor.host import Host
 from auditor.transports.base import Deadline, shortened
@@ -33,7 +33,7 @@ $script = (New-Object IO.StreamReader($plain, [Text.Encoding]::UTF8)).ReadToEnd(
 
 def windows_script() -> bytes:
     """The collector for Windows hosts, as it is sent."""
-    return resources.files("auditor.collect").joinpath("windows.ps1").read_bytes()
+    return script("windows")
 
 
 def arguments() -> list[str]:

@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from auditor.audit import audit
-from auditor.benchmark import load_benchmark
 from auditor.certificates.install import Job, Outcome, Ready, State, apply, certificate_for, prepare
 from auditor.certificates.issue import renew
 from auditor.certificates.prove import Attempt, prove
@@ -21,11 +20,11 @@ from auditor.certificates.session import Session, open_session
 from auditor.certificates.status import State as Standing
 from auditor.certificates.status import standings
 from auditor.certificates.store import Store
-from auditor.cli.catalogue import BENCHMARKS, all_checks
+from auditor.cli.catalogue import all_checks, benchmark_named, plan_of
 from auditor.cli.certs import app
 from auditor.errors import AuditorError, BadFile
 from auditor.host import Host, SshOptions, Timeouts
-from auditor.plan import make_plan
+from auditor.plan import pick
 from tests.certificates.pki import NO_PASSPHRASE, client, new_store, server
 from tests.lab.need import need_root
 from tests.lab.small_host import PROGRAMS, SmallHost, small_host
@@ -128,7 +127,7 @@ def test_a_host_without_daemon_json_is_brought_to_mutual_tls_and_renewed(world: 
 def test_our_own_audit_agrees_with_what_was_installed(world: World) -> None:
     rooms = ("checks.daemon.tls", "checks.daemon.tls_live", "checks.files.tls", "checks.certificates.")
     ids = [each.id for each in all_checks().values() if each.rule.__module__.startswith(rooms)]
-    plan = make_plan(all_checks(), load_benchmark(BENCHMARKS, "cis-docker-1.8.0"), only=ids)
+    plan = pick(plan_of(benchmark_named("cis-docker")), only=ids)
     assert world.install()[0] == Outcome(State.NEW)
     audited = replace(world.host, path=world.lab.folder / "docker.sock")
     (report,) = audit(plan, [audited], workers=1).hosts
