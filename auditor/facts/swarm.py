@@ -99,11 +99,16 @@ class Addresses:
 class Swarm:
     """
     A node's place in a swarm. Its parts that are None could not be seen; ask for them by the methods, which say why.
+    Of a Windows host only what ``docker info`` tells is known.
 
     ``state`` is ``inactive``, ``pending``, ``active``, ``error`` or ``locked``.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, "swarm", "listeners")
+    SECTIONS: ClassVar[tuple[str, ...]] = (
+        *Engine.SECTIONS,
+        "swarm|engine-info",
+        "listeners|windows-listeners",
+    )
 
     state: str = "active"
     manager: bool = True

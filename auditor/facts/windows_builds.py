@@ -14,8 +14,8 @@ from auditor.yamlfile import read
 
 _TABLE = Path(__file__).with_name("windows_builds.yaml")
 _GOOD_FOR = timedelta(days=90)
-# Second Tuesdays are four or five weeks apart: two updates further apart had one in between that the table does not list.
-_MONTH = timedelta(days=36)
+# From one second Tuesday to the next: two updates further apart had one in between that the table does not list.
+_SHORT_MONTH, _LONG_MONTH = timedelta(days=28), timedelta(days=36)
 _PRO = ("Core", "Professional")
 _LTSC = ("EnterpriseS", "IoTEnterpriseS")
 
@@ -71,10 +71,16 @@ class WindowsLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The oldest known update that a revision lacks: it lacks that one for certain, and maybe older ones that are not listed."""
         return min((it for it in self.updates if it.revision > revision), default=None, key=_day)
 
-    def knows_all_before(self, missed: Update) -> bool:
-        """Whether the update before this one is listed too, so that none was missed between them."""
-        before = max((it.released for it in self.updates if it.released < missed.released), default=None)
-        return before is not None and missed.released - before <= _MONTH
+    def unlisted_since(self, day: date | None = None) -> date | None:
+        """
+        The first day before ``day`` (None: ever) on which an update may have come out that is not listed.
+
+        None when there was none for certain: the update before ``day`` is listed, too.
+        """
+        before = max((it.released for it in self.updates if day is None or it.released < day), default=None)
+        if before is None:
+            return date.min
+        return None if day and day - before <= _LONG_MONTH else before + _SHORT_MONTH
 
 
 def _day(update: Update) -> date:

@@ -112,9 +112,9 @@ class WindowsFirewall:
         """The rules that let somebody in at a port, whatever program listens there."""
         refusals = [rule for rule in self.rules if not rule.allows]
         for rule in self.rules:
-            if rule.allows and rule.covers(protocol, port):
-                if not any(it.overrules(rule, protocol, port) for it in refusals):
-                    yield rule
+            refused = any(it.overrules(rule, protocol, port) for it in refusals)
+            if rule.allows and rule.covers(protocol, port) and not refused:
+                yield rule
 
     @property
     def unread(self) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ class _Raw(msgspec.Struct, frozen=True):
     product: str | None = ""
 
 
+_NEWEST = WindowsVersion(26100, 33650)
+
+
 @dataclass(frozen=True)
 class WindowsHost:
     """
@@ -29,7 +32,7 @@ class WindowsHost:
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-host",)
 
-    version: WindowsVersion = WindowsVersion(26100, 33650)
+    version: WindowsVersion = _NEWEST
     edition: str = "ServerDatacenter"
     installation: str = "Server Core"
     product: str = "Windows Server 2025 Datacenter"
