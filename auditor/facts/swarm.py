@@ -99,9 +99,8 @@ class Addresses:
 class Swarm:
     """
     A node's place in a swarm. Its parts that are None could not be seen; ask for them by the methods, which say why.
-    Of a Windows host only what ``docker info`` tells is known.
 
-    ``state`` is ``inactive``, ``pending``, ``active``, ``error`` or ``locked``.
+    ``state`` is ``inactive``, ``pending``, ``active``, ``error`` or ``locked``. Of a Windows host only what ``docker info`` tells is known.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = (

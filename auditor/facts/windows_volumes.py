@@ -9,7 +9,7 @@ from auditor.collect.bundle import Bundle
 from auditor.facts.engine import Engine, decode
 from auditor.gaps import Inconclusive
 
-_PROTECTED = 1
+_UNPROTECTED, _PROTECTED = 0, 1
 _NO_BITLOCKER = "InvalidNamespace"
 
 
@@ -69,15 +69,14 @@ class WindowsVolumes:
     def parse(cls, bundle: Bundle) -> Self:
         raw: _Raw = decode(bundle.text("windows-volumes"), _Raw, "windows-volumes")
         without = raw.bitlocker_code == _NO_BITLOCKER
-        volumes = (_volume(it, without=without, failed=bool(raw.bitlocker_error)) for it in raw.volumes)
+        volumes = (_volume(it, without=without) for it in raw.volumes)
         return cls(_data_root(bundle, raw), raw.system_drive, tuple(volumes), raw.bitlocker_error or "")
 
 
-def _volume(raw: _Volume, *, without: bool, failed: bool) -> WindowsVolume:
-    # Of a drive that BitLocker does not know nothing is said, unless there is no BitLocker at all.
-    unknown = raw.protection is None and not without
-    encrypted = None if unknown or (failed and not without) else raw.protection == _PROTECTED
-    return WindowsVolume(raw.drive, raw.file_system or "", raw.size, raw.free, encrypted)
+def _volume(raw: _Volume, *, without: bool) -> WindowsVolume:
+    # A drive that BitLocker says nothing of may be locked, unless there is no BitLocker at all.
+    known = {_UNPROTECTED: False, _PROTECTED: True, None: False if without else None}
+    return WindowsVolume(raw.drive, raw.file_system or "", raw.size, raw.free, known.get(raw.protection))
 
 
 def _data_root(bundle: Bundle, raw: _Raw) -> str:

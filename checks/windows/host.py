@@ -82,7 +82,7 @@ def windows_data_volume_unfit(volumes: WindowsVolumes) -> Findings:
 
 @check(severity=Severity.LOW)
 def windows_data_on_system_volume(volumes: WindowsVolumes) -> Findings:
-    """
+    r"""
     The engine's data lies on another volume than Windows.
 
     Images and what containers write grow without limit. On the system's volume they

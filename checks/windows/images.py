@@ -48,15 +48,20 @@ def image_windows_mismatch(used: UsedImages, host: WindowsHost) -> Findings:
     for each in windows_images(used):
         version = WindowsVersion.of(each.image.os_version)
         for container in each.containers:
-            if version is None or container.isolation not in ("process", "hyperv"):
+            if version is None or not _told(version, container.isolation):
                 unknown.append(container.name)
-                continue
-            expected = _expected(version, host, container.isolation)
-            if expected:
+            elif expected := _expected(version, host, container.isolation):
                 observed = f"{version} on a host of {host.version}, isolation {container.isolation}"
                 yield Finding(container.name, observed, expected, "docker image inspect:/OsVersion")
     if unknown:
         raise Inconclusive(f"the Windows inside or the isolation is not told of: {', '.join(unknown[:5])}")
+
+
+def _told(image: WindowsVersion, isolation: str) -> bool:
+    """Whether all is told that decides: of Server 2016 on the host's kernel the revision, too."""
+    if isolation == "process":
+        return image.build != _SERVER_2016 or image.revision >= 0
+    return isolation == "hyperv"
 
 
 def _expected(image: WindowsVersion, host: WindowsHost, isolation: str) -> str:

@@ -62,11 +62,11 @@ def windows_updates_missing(
     line = _line_of(builds, host.version, client=host.client)
     if _end(line, host.edition, builds) < today:
         raise NotApplicable(f"{line.name} gets no updates any more")
-    missed = _missed(line, host.version, today, policy.windows_update_days)
-    if missed:
+    days = policy.windows_update_days
+    if missed := _missed(line, host.version, today, days):
         yield Finding("Windows", str(host.version), missed, _SOURCE)
-    else:
-        _require_known(line, host.version, builds, today, policy.windows_update_days)
+    elif why := _why_unknown(line, host.version, builds, today, days):
+        raise Inconclusive(f"{host.version}: {why}: update the auditor")
 
 
 @check(severity=Severity.HIGH)
@@ -101,16 +101,15 @@ def image_windows_unsupported(used: UsedImages, builds: WindowsBuilds, origin: O
     today = origin.collected.date()
     unknown = []
     for each in windows_images(used):
-        version = _version(each.image)
+        version = WindowsVersion.of(each.image.os_version)
         line = builds.line_of(version.build) if version else None
         if not line or not line.ends:
-            unknown.append(f"{each.image.name} ({each.image.os_version or 'no version'})")
+            unknown.append(f"{each.image.name}: {_untold(each.image, builds)}")
         elif line.ends < today:
-            observed = f"{line.name} ({each.image.os_version}), supported until {line.ends}"
-            yield Finding(
-                each.image.name, observed, f"supported (by our table of {builds.checked})", _OS_VERSION
-            )
-    _refuse(unknown, builds)
+            observed = f"{line.name} ({version}), supported until {line.ends}"
+            expected = f"supported (by our table of {builds.checked})"
+            yield Finding(each.image.name, observed, expected, _OS_VERSION)
+    _refuse(unknown)
 
 
 @check(severity=Severity.HIGH)
@@ -129,19 +128,22 @@ def image_windows_updates_missing(
         containers from the new image.
     """
     today, days = origin.collected.date(), policy.windows_update_days
-    unknown = []
+    judged, unknown = False, []
     for each in windows_images(used):
-        version = _version(each.image)
+        version = WindowsVersion.of(each.image.os_version)
         line = builds.line_of(version.build) if version else None
-        if not version or not line or version.revision < 0:
-            unknown.append(f"{each.image.name} ({each.image.os_version or 'no version'})")
+        if line and line.ends and line.ends < today:
             continue
-        missed = _missed(line, version, today, days)
-        if missed:
+        judged = True
+        if not version or not line or version.revision < 0:
+            unknown.append(f"{each.image.name}: {_untold(each.image, builds)}")
+        elif missed := _missed(line, version, today, days):
             yield Finding(each.image.name, str(version), missed, _OS_VERSION)
-        elif (not line.ends or line.ends >= today) and _why_unknown(line, version, builds, today, days):
-            unknown.append(f"{each.image.name} ({version})")
-    _refuse(unknown, builds)
+        elif why := _why_unknown(line, version, builds, today, days):
+            unknown.append(f"{each.image.name} ({version}): {why}")
+    _refuse(unknown)
+    if not judged:
+        raise NotApplicable("the Windows of no image in use gets updates any more")
 
 
 def _line_of(builds: WindowsBuilds, version: WindowsVersion, *, client: bool) -> WindowsLine:
@@ -187,20 +189,11 @@ def _why_unknown(
     return ""
 
 
-def _require_known(
-    line: WindowsLine, version: WindowsVersion, builds: WindowsBuilds, today: date, days: int
-) -> None:
-    why = _why_unknown(line, version, builds, today, days)
-    if why:
-        raise Inconclusive(f"{version}: {why}: update the auditor")
+def _untold(image: Image, builds: WindowsBuilds) -> str:
+    version = image.os_version or "nothing"
+    return f"its Windows is told as {version}, which our table of {builds.checked} cannot judge"
 
 
-def _refuse(unknown: list[str], builds: WindowsBuilds) -> None:
+def _refuse(unknown: list[str]) -> None:
     if unknown:
-        raise Inconclusive(
-            f"our table of {builds.checked} does not tell of {'; '.join(unknown[:5])}: update the auditor"
-        )
-
-
-def _version(image: Image) -> WindowsVersion | None:
-    return WindowsVersion.of(image.os_version)
+        raise Inconclusive("; ".join(unknown[:5]))
