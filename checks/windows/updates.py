@@ -14,6 +14,10 @@ from checks.windows.images import windows_images
 
 _SOURCE = "registry CurrentVersion:CurrentBuildNumber, UBR"
 _OS_VERSION = "docker image inspect:/OsVersion"
+_CREATED = "docker image inspect:/Created"
+# Some update comes every month, so an image that is older than this and the days allowed lacks one for certain.
+_MONTH = timedelta(days=36)
+_FIRST_IMAGES = date(2016, 9, 1)
 _SOON = timedelta(days=180)
 # The engine's 23.0 and later refuse to start on anything older.
 _ENGINES_FLOOR = 17763
@@ -136,7 +140,11 @@ def image_windows_updates_missing(
             continue
         judged = True
         if not version or not line or version.revision < 0:
-            unknown.append(f"{each.image.name}: {_untold(each.image, builds)}")
+            if built := _too_old(each.image, today, days):
+                observed = f"Windows {each.image.os_version or 'of no version'}, built on {built}"
+                yield Finding(each.image.name, observed, f"updates of the last {days} days", _CREATED)
+            else:
+                unknown.append(f"{each.image.name}: {_untold(each.image, builds)}")
         elif missed := _missed(line, version, today, days):
             yield Finding(each.image.name, str(version), missed, _OS_VERSION)
         elif why := _why_unknown(line, version, builds, today, days):
@@ -187,6 +195,16 @@ def _why_unknown(
     if since and (since == date.min or (today - since).days > days):
         return f"our table of {builds.checked} does not have every update of {line.name} of the last months"
     return ""
+
+
+def _too_old(image: Image, today: date, days: int) -> date | None:
+    """The day an image was built on, when it is so long ago that it lacks an update whatever its version is."""
+    try:
+        built = date.fromisoformat(image.created[:10])
+    except ValueError:
+        return None
+    certain = built >= _FIRST_IMAGES and today - built > timedelta(days) + _MONTH
+    return built if certain else None
 
 
 def _untold(image: Image, builds: WindowsBuilds) -> str:
