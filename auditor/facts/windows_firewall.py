@@ -118,8 +118,9 @@ class WindowsFirewall:
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """The names of allowing rules whose ports Windows did not tell."""
-        return tuple(rule.name for rule in self.rules if rule.allows and not rule.ports)
+        """The names of allowing rules whose protocol Windows did not tell, or whose ports where the protocol has any."""
+        untold = ("", "Any", "TCP", "UDP", *_NUMBERS)
+        return tuple(it.name for it in self.rules if it.allows and not it.ports and it.protocol in untold)
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
@@ -142,7 +143,7 @@ def _rule(raw: _Rule) -> FirewallRule:
         raw.id,
         raw.action == _ALLOW,
         raw.protocol,
-        tuple(filter(None, raw.ports)) if raw.protocol else (),
+        tuple(filter(None, raw.ports)),
         tuple(filter(None, raw.remote)),
         tuple(filter(None, raw.local)),
         raw.program,

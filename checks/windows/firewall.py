@@ -3,17 +3,15 @@
 from auditor.check import Finding, Findings, Inconclusive, Severity, check
 from auditor.facts.windows_firewall import FirewallRule, Protocol, WindowsFirewall
 
-_PLAIN = 2375
+_PLAIN, _OVERLAY = 2375, 4789
 _PORTS: tuple[tuple[Protocol, int, str], ...] = (
     ("TCP", _PLAIN, "the engine's API without TLS"),
     ("TCP", 2376, "the engine's API"),
     ("TCP", 2377, "swarm managers"),
     ("TCP", 7946, "swarm nodes"),
     ("UDP", 7946, "swarm nodes"),
-    ("UDP", 4789, "overlay networks"),
+    ("UDP", _OVERLAY, "overlay networks"),
 )
-# Overlay networks are made by Windows' kernel, not by the engine.
-_PROGRAMS = ("dockerd.exe", "system")
 
 
 @check(severity=Severity.HIGH)
@@ -64,8 +62,9 @@ def windows_firewall_opens_engine(firewall: WindowsFirewall) -> Findings:
             )
     for protocol, port, what in _PORTS:
         for rule in firewall.opening(protocol, port):
-            wrong = _wrong(rule, port) if rule.is_for(*_PROGRAMS) else ""
-            if wrong:
+            wrong = _wrong(rule, port)
+            # Overlay networks are made by Windows' kernel, not by the engine.
+            if wrong and rule.is_for("system" if port == _OVERLAY else "dockerd.exe"):
                 observed = f"{protocol} {port} ({what}) is open {wrong}"
                 yield Finding(rule.name, observed, _expected(port), "Get-NetFirewallRule")
     if firewall.unread:

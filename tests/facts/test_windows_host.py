@@ -173,7 +173,10 @@ def test_a_refusal_of_the_whole_port_comes_before_what_allows_it(refusal: Firewa
 
 def test_a_rule_whose_ports_windows_does_not_tell_is_named() -> None:
     raw = {"id": "x", "action": 2, "profile": 0, "protocol": "", "ports": [""], "remote": ["Any"], "local": ["Any"], "program": ""}  # fmt: skip
-    told = {"profiles": [{"name": "Domain", "enabled": 1, "inbound": 4}], "rules": [raw, raw | {"action": 4}]}
+    told = {
+        "profiles": [{"name": "Domain", "enabled": 1, "inbound": 4}],
+        "rules": [raw, raw | {"action": 4}, raw | {"id": "icmp", "protocol": "ICMPv4"}],
+    }
     found = WindowsFirewall.parse(with_json("windows-firewall", told))
     assert found.unread == ("x",)
     assert found.rules[0].profiles == 7

@@ -59,6 +59,7 @@ def test_the_port_without_tls_is_open_to_nobody() -> None:
         ({"ports": ("2370-2380",), "remote": ("Any",)}, 3),
         ({"ports": ("Any",), "protocol": "Any", "remote": ("Any",)}, 6),
         ({"ports": ("4789",), "protocol": "UDP", "remote": ("Any",), "program": "System"}, 1),
+        ({"ports": ("2376",), "remote": ("Any",), "program": "System"}, 0),
         ({"ports": ("Any",), "remote": ("Any",), "program": r"C:\Windows\System32\svchost.exe"}, 0),
         ({"ports": ("Any",), "remote": ("Any",), "program": r"C:\Program Files\Docker\dockerd.exe"}, 4),
         ({"ports": ("443",), "remote": ("Any",)}, 0),
