@@ -14,6 +14,7 @@ _ALLOW, _BLOCK = 2, 4
 _ON, _OFF = 1, 0
 _EVERY_PROFILE = 7
 _ANY = ("Any", "")
+_ANYWHERE = {*_ANY, "Internet", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "0.0.0.0-255.255.255.255", "::/0"}
 _NUMBERS = {"6": "TCP", "17": "UDP"}
 
 Protocol = Literal["TCP", "UDP"]
@@ -71,7 +72,7 @@ class FirewallRule:
     @property
     def from_anywhere(self) -> bool:
         """Whether it holds for every remote address."""
-        return not self.remote or bool({*self.remote} & {*_ANY, "0.0.0.0/0", "0.0.0.0/0.0.0.0", "::/0"})
+        return not self.remote or bool({*self.remote} & _ANYWHERE)
 
     @property
     def public(self) -> bool:
@@ -90,7 +91,7 @@ class FirewallRule:
 
     def overrules(self, other: "FirewallRule", protocol: Protocol, port: int) -> bool:
         """Whether it refuses whatever another one allows at a port: refusals come first."""
-        everywhere = self.from_anywhere and not {*self.local} - {*_ANY} and self.program in _ANY
+        everywhere = self.remote == self.local == ("Any",) and self.program == "Any"
         same = other.profiles & ~self.profiles == 0
         return not self.allows and everywhere and same and self.covers(protocol, port)
 

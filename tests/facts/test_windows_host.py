@@ -164,11 +164,27 @@ def test_a_rule_for_another_program_is_not_the_engines(program: str, is_for: boo
         (FirewallRule(allows=False, remote=("Any",), profiles=1), True),
         (FirewallRule(allows=False, remote=("Any",), ports=("80",)), True),
         (FirewallRule(allows=False), True),
+        (FirewallRule(allows=False, remote=()), True),
+        (FirewallRule(allows=False, remote=("Internet",)), True),
     ],
 )
 def test_a_refusal_of_the_whole_port_comes_before_what_allows_it(refusal: FirewallRule, opens: bool) -> None:
     rule = FirewallRule(profiles=2)
     assert bool(list(WindowsFirewall(rules=(rule, refusal)).opening("TCP", 2376))) is opens
+
+
+@pytest.mark.parametrize(
+    ("remote", "anywhere"),
+    [
+        (("Any",), True),
+        ((), True),
+        (("10.0.0.0/8", "Internet"), True),
+        (("0.0.0.0/0",), True),
+        (("LocalSubnet",), False),
+    ],
+)
+def test_everywhere_is_written_in_several_ways(remote: tuple[str, ...], anywhere: bool) -> None:
+    assert FirewallRule(remote=remote).from_anywhere is anywhere
 
 
 def test_a_rule_whose_ports_windows_does_not_tell_is_named() -> None:
