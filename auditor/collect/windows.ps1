@@ -263,11 +263,14 @@ $collector = {
     function section-windows-volumes {
         $locked = @{}
         $problem = $null
+        $code = $null
         try {
             Get-CimInstance -Namespace 'root/cimv2/Security/MicrosoftVolumeEncryption' -ClassName Win32_EncryptableVolume -OperationTimeoutSec $SecondsEach |
                 ForEach-Object { if ($_.DriveLetter) { $locked[$_.DriveLetter] = [int]$_.ProtectionStatus } }
         } catch {
             $problem = reason $_
+            # The name of CIM's own error, the same in every language: InvalidNamespace where BitLocker is not installed.
+            $code = "$($_.Exception.NativeErrorCode)"
         }
         $volumes = @(foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType=3' -OperationTimeoutSec $SecondsEach) {
             [ordered]@{
@@ -276,7 +279,7 @@ $collector = {
             }
         })
         to-json ([ordered]@{
-                system_drive = $env:SystemDrive; data_root = $engine.DataRoot; volumes = @($volumes); bitlocker_error = $problem
+                system_drive = $env:SystemDrive; data_root = $engine.DataRoot; volumes = @($volumes); bitlocker_error = $problem; bitlocker_code = $code
             })
     }
 

@@ -117,13 +117,13 @@ def server_2022_kept() -> Machine:
         Name="/web",
     )
     return Machine(
-        name="WINC-22-01", build=20348, revision=4405, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
-        engine_version="29.0.2", api="1.52", platform="Docker Engine - Community", config=KEPT_CONFIG, data_root="D:\\docker", root_rights=CLOSED,
+        name="WINC-22-01", build=20348, revision=5761, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
+        engine_version="29.8.2", api="1.52", platform="Docker Engine - Community", config=KEPT_CONFIG, data_root="D:\\docker", root_rights=CLOSED,
         root_file_rights=CLOSED_FILE, audited=True, drive="D:", bitlocker=1, isolation="hyperv",
         listeners=(("10.20.0.15", 2376, 2340), ("::", 5986, 4)), features=("Containers", "Hyper-V", "Windows-Defender", "PowerShell"),
         rules=(rule("docker-mtls", ["2376"], profile=1, remote="10.20.0.0/255.255.255.0"),),
         containers=[kept],
-        images=[image(kept, f"{SERVER_CORE}:ltsc2022", "10.0.20348.4405", user="ContainerUser", labels=labels, Healthcheck={"Test": ["CMD", "C:\\\\healthy.exe"]})],
+        images=[image(kept, f"{SERVER_CORE}:ltsc2022", "10.0.20348.5761", user="ContainerUser", labels=labels, Healthcheck={"Test": ["CMD", "C:\\\\healthy.exe"]})],
         history={kept["Image"]: [step("USER ContainerUser"), step("Apply image ltsc2022-amd64")]},
         keys=f"unknown {ROOT}\\certs.d\\server-key.pem\n",
         certificates=f"absent {ROOT}\\certs.d\\ca.pem\nabsent {ROOT}\\certs.d\\server-cert.pem\n",

@@ -336,6 +336,7 @@ def _volumes(machine: Machine) -> dict[str, Any]:
         "data_root": machine.data_root,
         "volumes": volumes,
         "bitlocker_error": problem,
+        "bitlocker_code": None if problem is None else "InvalidNamespace",
     }
 
 
