@@ -115,6 +115,7 @@ def server_2022_kept() -> Machine:
             "Labels": labels,
         },
         Name="/web",
+        NetworkSettings={"Ports": {}, "Networks": {"app": {"NetworkID": "0c" * 32}}},
     )
     return Machine(
         name="WINC-22-01", build=20348, revision=4405, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
@@ -126,7 +127,7 @@ def server_2022_kept() -> Machine:
         images=[image(kept, f"{SERVER_CORE}:ltsc2022", "10.0.20348.4405", user="ContainerUser", labels=labels, Healthcheck={"Test": ["CMD", "C:\\\\healthy.exe"]})],
         history={kept["Image"]: [step("USER ContainerUser"), step("Apply image ltsc2022-amd64")]},
         keys=f"unknown {ROOT}\\certs.d\\server-key.pem\n",
-        certificates=f"absent {ROOT}\\certs.d\\ca.pem\nabsent {ROOT}\\certs.d\\server-cert.pem\n",
+        certificates="".join(f"file {ROOT}\\certs.d\\{name}\n" + (SAMPLES / f"made_{name}").read_text() for name in ("ca.pem", "server-cert.pem")),
         winrm={"listeners": [{"Address": "*", "Transport": "HTTPS", "Port": "5986", "Hostname": "winc-22-01", "Enabled": "true", "URLPrefix": "wsman", "CertificateThumbprint": "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567"}]},
         info={"LoggingDriver": "etwlogs", "OSVersion": "10.0.20348"},
     )  # fmt: skip
