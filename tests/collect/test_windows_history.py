@@ -1,6 +1,10 @@
 """What leaves a Windows host of an image's history: the collector's patterns are ours, and no value is left."""
 
+import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -98,3 +102,20 @@ def test_the_collector_has_the_same_words() -> None:
     listed = REDUCER[REDUCER.index("$knownWords = ' '") :]
     assert set("".join(re.findall(r"'([^']*)'", listed)).split()) == windows_history.WORDS
     assert set(re.findall(r"(?m)^        '([a-z-]+)' = ", REDUCER)) == windows_history.KINDS.keys()
+
+
+@pytest.mark.pwsh
+def test_the_collector_leaves_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "reduce.ps1"
+    cases = json.dumps(list(CASES)).replace("'", "''")
+    file.write_text(
+        f"$cases = ConvertFrom-Json '{cases}'\n{REDUCER}\n"
+        "ConvertTo-Json -InputObject @($cases | ForEach-Object { reduced-step $_ }) -Compress\n",
+        "utf-8-sig",
+    )
+    done = subprocess.run(
+        [shutil.which("pwsh") or "pwsh", "-NoProfile", "-NonInteractive", "-File", str(file)],
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == list(CASES.values())
