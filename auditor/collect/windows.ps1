@@ -24,6 +24,8 @@ $collector = {
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
     $WarningPreference = 'SilentlyContinue'
+    # Calendars, separators and letters that differ by country must not reach dates, numbers and patterns.
+    [System.Threading.Thread]::CurrentThread.CurrentCulture = [System.Globalization.CultureInfo]::InvariantCulture
 
     # Longest time for one program, in seconds, and largest reply of one section, in characters.
     $SecondsEach = 30
@@ -111,7 +113,7 @@ $collector = {
         need-engine
         if (-not (Test-Path -LiteralPath $engine.ConfigFile)) { stop-with $ABSENT $engine.ConfigFile }
         $read = decoded (content $engine.ConfigFile)
-        $bytes = $read.Preamble + $read.Encoding.GetBytes($read.Text)
+        $bytes = [byte[]]($read.Preamble + $read.Encoding.GetBytes($read.Text))
         to-json ([ordered]@{
                 path = $engine.ConfigFile; encoding = $read.Encoding.WebName; preamble = $read.Preamble.Length
                 base64 = [Convert]::ToBase64String($bytes)
@@ -186,6 +188,7 @@ $collector = {
                 $steps = ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient
             } catch {
                 if ($script:mute -or $script:status -eq $TIMEOUT) { throw }
+                $script:status = 0
                 continue
             }
             "image $id"
@@ -242,7 +245,9 @@ $collector = {
 
     # The engine's named pipes, and who may use them.
     function section-windows-pipes {
-        $pipes = @(foreach ($path in [System.IO.Directory]::GetFiles('\\.\pipe\')) {
+        # One pipe with a name that .NET holds for illegal spoils the whole list; those of the engine are known without it.
+        try { $paths = [System.IO.Directory]::GetFiles('\\.\pipe\') } catch { $paths = @($engine.Pipes | Where-Object { Test-Path -LiteralPath $_ }) }
+        $pipes = @(foreach ($path in $paths) {
             if ($path -notmatch 'docker|containerd') { continue }
             $entry = [ordered]@{ path = $path; configured = ($engine.Pipes -contains $path); sddl = $null; error = $null }
             try {
@@ -369,6 +374,7 @@ $collector = {
     # Private keys near them, in lines: where, and whether encrypted. Never a byte of the key.
     function section-keys {
         need-engine
+        if (-not $elevated) { "denied $env:SystemDrive\Users\" }
         foreach ($path in @($engine.KeyFile) + @(near-files) | Select-Object -Unique) {
             if (-not (Test-Path -LiteralPath $path)) { "absent $path"; continue }
             try { $text = [System.Text.Encoding]::ASCII.GetString((content $path -Short)) } catch { "denied $path"; continue }
@@ -858,8 +864,10 @@ $collector = {
         $named = @(told @('--host', '-H') 'hosts' | Where-Object { $_ -like 'npipe:*' } | ForEach-Object { $_.Substring(6).Replace('////', '//').Replace('/', '\') })
         $engine.Pipes = $named + @('\\.\pipe\docker_engine') | Select-Object -Unique
         $engine.Pipe = $engine.Pipes | Select-Object -First 1
-        $certificates = @(environment | Where-Object { $_.name -in 'DOCKER_CERT_PATH', 'DOCKER_CONFIG' } | ForEach-Object { $_.value }) +
-            @("$env:SystemRoot\System32\config\systemprofile\.docker") | Select-Object -First 1
+        $variables = @(environment)
+        $certificates = @(foreach ($wanted in 'DOCKER_CERT_PATH', 'DOCKER_CONFIG') {
+            $variables | Where-Object { $_.name -eq $wanted -and $_.value } | ForEach-Object { $_.value }
+        }) + @("$env:SystemRoot\System32\config\systemprofile\.docker") | Select-Object -First 1
         $engine.CaFile = @(told '--tlscacert' 'tlscacert') + @("$certificates\ca.pem") | Select-Object -First 1
         $engine.CertFile = @(told '--tlscert' 'tlscert') + @("$certificates\cert.pem") | Select-Object -First 1
         $engine.KeyFile = @(told '--tlskey' 'tlskey') + @("$certificates\key.pem") | Select-Object -First 1
@@ -869,6 +877,8 @@ $collector = {
         $engine.Client = $places | Where-Object { $_ } | ForEach-Object { "$_\docker.exe" } | Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
     }
 
+    # The drives WSMan: and Cert: are there once their modules are, and these come with a command of theirs.
+    'Get-WSManInstance', 'Get-PfxCertificate' | ForEach-Object { $null = Get-Command -Name $_ -ErrorAction SilentlyContinue }
     # Without this, Windows PowerShell writes a list in JSON as an object with a count. It holds for this thread only.
     Remove-TypeData -TypeName System.Array -ErrorAction SilentlyContinue
     $elevated = $false

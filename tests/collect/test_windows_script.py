@@ -67,7 +67,7 @@ TYPES = {
     "System.IO.Compression.GZipStream", "System.IO.Directory", "System.IO.File", "System.IO.FileInfo", "System.IO.MemoryStream", "System.IO.Path",
     "System.Security.Cryptography.SHA256", "System.Security.Principal.NTAccount", "System.Security.Principal.SecurityIdentifier",
     "System.Security.Principal.WindowsBuiltInRole", "System.Security.Principal.WindowsIdentity", "System.Security.Principal.WindowsPrincipal",
-    "System.Text.Encoding", "System.Text.RegularExpressions.MatchEvaluator", "System.Text.StringBuilder", "System.Text.UTF8Encoding",
+    "System.Text.Encoding", "System.Threading.Thread", "System.Text.RegularExpressions.MatchEvaluator", "System.Text.StringBuilder", "System.Text.UTF8Encoding",
     "StringComparison", "UnauthorizedAccessException", "bool", "byte", "hashtable", "int", "long", "ordered", "pscustomobject", "regex", "string", "switch",
 }  # fmt: skip
 
