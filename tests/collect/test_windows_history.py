@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from auditor.collect import windows_history
 from auditor.collect.windows_history import reduce_windows_instruction
+from auditor.transports.docker_connect import Engine
+from auditor.transports.docker_sections import ASKED
 from auditor.transports.powershell import windows_script
 
 SCRIPT = windows_script().decode()
@@ -119,3 +122,24 @@ def test_the_collector_leaves_the_same(tmp_path: Path) -> None:
         check=True,
     )
     assert json.loads(done.stdout) == list(CASES.values())
+
+
+class WindowsEngine:
+    """An engine on Windows, as its API answers."""
+
+    def get(self, path: str) -> Any:
+        answers = {
+            "/version": {"Os": "windows"},
+            "/images/json": [{"Id": "sha256:1a2b3c4d5e6f"}],
+            "/images/sha256:1a2b3c4d5e6f/history": [{"CreatedBy": "cmd /S /C net user svc hunter2 /add"}],
+        }
+        return answers[path]
+
+
+def test_over_the_docker_api_the_same_leaves_a_windows_host() -> None:
+    told = list(ASKED["image-history"](cast("Engine", WindowsEngine())))
+    assert told == [
+        "listed sha256:1a2b3c4d5e6f",
+        "image sha256:1a2b3c4d5e6f",
+        "RUN\tnet user _ /add\tpassword-of-an-account",
+    ]
