@@ -245,9 +245,7 @@ $collector = {
 
     # The engine's named pipes, and who may use them.
     function section-windows-pipes {
-        # One pipe with a name that .NET holds for illegal spoils the whole list; those of the engine are known without it.
-        try { $paths = [System.IO.Directory]::GetFiles('\\.\pipe\') } catch { $paths = @($engine.Pipes | Where-Object { Test-Path -LiteralPath $_ }) }
-        $pipes = @(foreach ($path in $paths) {
+        $pipes = @(foreach ($path in (pipe-paths)) {
             if ($path -notmatch 'docker|containerd') { continue }
             $entry = [ordered]@{ path = $path; configured = ($engine.Pipes -contains $path); sddl = $null; error = $null }
             try {
@@ -666,6 +664,14 @@ $collector = {
         if ($done.Code -eq 0) { $done.Out.Trim() }
     }
 
+    # All named pipes, one by one, because a name that .NET holds for illegal ends a listing of all.
+    function pipe-paths {
+        $each = [System.IO.Directory]::EnumerateFiles('\\.\pipe\').GetEnumerator()
+        for ($i = 0; $i -lt 10000; $i++) {
+            try { if (-not $each.MoveNext()) { break } } catch { continue }
+            $each.Current
+        }
+    }
     function parent([string]$path) {
         if ($path) { [System.IO.Path]::GetDirectoryName($path) }
     }

@@ -14,6 +14,8 @@ from auditor.gaps import Inconclusive, NotApplicable
 
 _MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _CONTROL = 0x20
+# What the collector, which blanks passwords in the text, makes of bytes that are no text.
+_NO_CHARACTER = "\ufffd"
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -52,26 +54,27 @@ class WindowsDaemonFile:
             raise Inconclusive(f"the bytes of {file.path} did not arrive whole: {error}") from error
         mark = next((it for it in _MARKS if raw.startswith(it)), b"")
         encoding = _MARKS.get(mark, "utf-8")
+        text = raw[len(mark) :].decode(encoding, "replace")
+        if _NO_CHARACTER in text:
+            problem = "it is not text in its encoding"
+            return cls(file.path, encoding, bool(mark), decodes=False, problem=problem)
         try:
-            text = raw[len(mark) :].decode(encoding)
-        except UnicodeDecodeError:
-            return cls(
-                file.path, encoding, bool(mark), decodes=False, problem="it is not text in its encoding"
-            )
-        twice, broken = list[str](), list[str]()
-
-        def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            names = [name for name, _ in pairs]
-            twice.extend(dict.fromkeys(name for name in names if names.count(name) > 1))
-            broken.extend(
-                name
-                for name, value in pairs
-                if isinstance(value, str) and any(ord(it) < _CONTROL for it in value)
-            )
-            return dict(pairs)
-
-        try:
-            json.loads(text or "{}", object_pairs_hook=look)
+            twice, broken = _oddities(text)
         except (ValueError, RecursionError) as error:
             return cls(file.path, encoding, bool(mark), problem=str(error))
-        return cls(file.path, encoding, bool(mark), twice=tuple(twice), broken_paths=tuple(broken))
+        return cls(file.path, encoding, bool(mark), twice=twice, broken_paths=broken)
+
+
+def _oddities(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys that an object has twice, and those whose text has a control character."""
+    twice, broken = list[str](), list[str]()
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice.extend(dict.fromkeys(name for name in names if names.count(name) > 1))
+        texts = [(name, value) for name, value in pairs if isinstance(value, str)]
+        broken.extend(name for name, value in texts if any(ord(it) < _CONTROL for it in value))
+        return dict(pairs)
+
+    json.loads(text or "{}", object_pairs_hook=look)
+    return tuple(twice), tuple(broken)

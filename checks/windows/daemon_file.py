@@ -39,6 +39,7 @@ _LINUX_ONLY = frozenset(
         "no-new-privileges",
         "oom-score-adjust",
         "rootless",
+        "runtimes",
         "seccomp-profile",
         "selinux-enabled",
         "userland-proxy",
@@ -48,7 +49,7 @@ _LINUX_ONLY = frozenset(
 )
 _BOOLEANS = frozenset(["debug", "experimental", "raw-logs", "tls", "tlsverify"])
 # What a flag and the file may both have: dockerd merges these.
-_MERGED = frozenset(["runtimes", "features", "builder"])
+_MERGED = frozenset(["features", "builder"])
 
 
 @check(severity=Severity.HIGH)
@@ -132,3 +133,8 @@ def windows_daemon_config_linux_key(content: ConfigFile) -> Findings:
     for key in content.content:
         if key in _LINUX_ONLY:
             yield Finding(content.path, f"{key} is for Linux only", "no such key", f"{content.path}:/{key}")
+    options = content.content.get("exec-opts")
+    for option in options if isinstance(options, list) else ():
+        if str(option).startswith("native.cgroupdriver="):
+            where = f"{content.path}:/exec-opts"
+            yield Finding(content.path, f"exec-opts {option} is for Linux only", "no such option", where)

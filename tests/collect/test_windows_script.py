@@ -73,15 +73,15 @@ TYPES = {
 
 STATICS = {
     "BitConverter::ToString", "Convert::FromBase64String", "Convert::ToBase64String", "Guid::NewGuid", "Math::Min", "PowerShell::Create",
-    "System.Diagnostics.Process::Start", "System.IO.Directory::GetAccessControl", "System.IO.Directory::GetFiles", "System.IO.File::ReadAllBytes",
+    "System.Diagnostics.Process::Start", "System.IO.Directory::GetAccessControl", "System.IO.Directory::EnumerateFiles", "System.IO.File::ReadAllBytes",
     "System.IO.Path::GetDirectoryName", "System.Security.Cryptography.SHA256::Create", "System.Security.Principal.WindowsIdentity::GetCurrent",
     "hashtable::Synchronized", "regex::IsMatch", "regex::Match", "regex::Matches", "regex::Replace", "regex::Split",
 }  # fmt: skip
 
 METHODS = {
     "AddArgument", "AddDays", "AddScript", "Append", "BeginInvoke", "BeginStop", "Close", "ComputeHash", "Contains", "ContainsKey",
-    "EndInvoke", "GetBaseException", "GetBytes", "GetPreamble", "GetSecurityDescriptorSddlForm", "GetString", "GetSubKeyNames", "GetType", "GetValue",
-    "GetValueNames", "IndexOf", "Invoke", "InvokeMember", "IsInRole", "Kill", "OpenSubKey", "ReadToEndAsync", "Remove", "Replace", "Split", "StartsWith", "Substring",
+    "EndInvoke", "GetBaseException", "GetBytes", "GetEnumerator", "GetPreamble", "GetSecurityDescriptorSddlForm", "GetString", "GetSubKeyNames", "GetType", "GetValue",
+    "GetValueNames", "IndexOf", "Invoke", "InvokeMember", "IsInRole", "Kill", "MoveNext", "OpenSubKey", "ReadToEndAsync", "Remove", "Replace", "Split", "StartsWith", "Substring",
     "ToArray", "ToLowerInvariant", "ToString", "ToUniversalTime", "Translate", "Trim", "TrimEnd", "TrimStart", "WaitForExit", "WaitOne", "Write",
 }  # fmt: skip
 

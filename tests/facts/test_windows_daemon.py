@@ -118,6 +118,10 @@ def of_bytes(raw: bytes) -> Bundle:
         ('\ufeff{"a":1}'.encode("utf-16-le"), WindowsDaemonFile(CONFIG, "utf-16-le", marked=True)),
         (b'{"a":1,"b":{"c":1,"c":2},"a":2}', WindowsDaemonFile(CONFIG, twice=("c", "a"))),
         (b'{"data-root":"C:\\temp"}', WindowsDaemonFile(CONFIG, broken_paths=("data-root",))),
+        (
+            "\ufffd".encode(),
+            WindowsDaemonFile(CONFIG, decodes=False, problem="it is not text in its encoding"),
+        ),
         (b"\xff", WindowsDaemonFile(CONFIG, decodes=False, problem="it is not text in its encoding")),
     ],
 )

@@ -56,5 +56,8 @@ def test_a_file_that_cannot_be_read_leaves_the_answer_open() -> None:
 def test_keys_of_linux_do_nothing_on_windows() -> None:
     (finding,) = windows_daemon_config_linux_key(ConfigFile(content={"icc": False, "debug": False}))
     assert finding.observed == "icc is for Linux only"
+    options = ["isolation=hyperv", "native.cgroupdriver=systemd"]
+    (finding,) = windows_daemon_config_linux_key(ConfigFile(content={"exec-opts": options}))
+    assert finding.observed == "exec-opts native.cgroupdriver=systemd is for Linux only"
     with pytest.raises(NotApplicable):
         list(windows_daemon_config_linux_key(ConfigFile(exists=False)))
