@@ -6,12 +6,12 @@ that owns the socket, so unit files, drop-ins and environment files are seen thr
 """
 
 import json
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from auditor.collect.bundle import Bundle, Status
+from auditor.facts.paths import is_windows, join
 from auditor.gaps import Inconclusive, NotApplicable
 
 # Flags whose key in the configuration file has another name. The other flags are called as their keys.
@@ -32,6 +32,7 @@ _SWITCHES = {
     "debug", "experimental", "icc", "init", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables", "iptables", "ipv6", "live-restore",
     "no-new-privileges", "raw-logs", "rootless", "selinux-enabled", "tls", "tlsverify", "userland-proxy", "validate", "version", "help",
     "allow-direct-routing", "disable-legacy-registry", "cri-containerd",
+    "run-service", "register-service", "unregister-service",
 }  # fmt: skip
 _TEXTS = {
     "bridge", "cgroup-parent", "data-root", "graph", "group", "log-driver", "log-level", "seccomp-profile", "storage-driver",
@@ -45,6 +46,10 @@ _DEFAULTS: dict[str, Any] = {
     "log-opts": {}, "default-ulimits": {}, "userns-remap": "", "cgroup-parent": "", "seccomp-profile": "",
     "storage-driver": "", "log-driver": "json-file", "bridge": "", "tlscacert": "", "tlscert": "", "tlskey": "",
 }  # fmt: skip
+# On Windows there is no group unless somebody names one, and what only Linux has is unset.
+_WINDOWS_DEFAULTS: dict[str, Any] = {
+    key: value for key, value in _DEFAULTS.items() if key not in {"icc", "iptables", "ip6tables", "userland-proxy", "selinux-enabled"}
+} | {"group": "", "data-root": r"C:\ProgramData\docker"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,13 @@ class DaemonConfig:
 
     def setting(self, key: str) -> Setting:
         """The effective value under ``key`` (a daemon.json key), dockerd's default when it was not set, else None."""
-        return self.settings.get(key) or Setting(_DEFAULTS.get(key), "dockerd's default")
+        defaults = _WINDOWS_DEFAULTS if self.on_windows else _DEFAULTS
+        return self.settings.get(key) or Setting(defaults.get(key), "dockerd's default")
+
+    @property
+    def on_windows(self) -> bool:
+        """Whether it is a Windows daemon's."""
+        return is_windows(self.directory)
 
     def is_set(self, key: str) -> bool:
         """Whether somebody set ``key``."""
@@ -144,7 +155,20 @@ class DaemonConfig:
 
     def resolve(self, path: str) -> str:
         """A path of the configuration as the daemon sees it: relative to its working directory."""
-        return posixpath.normpath(posixpath.join(self.directory, path))
+        return join(self.directory, path)
+
+
+@dataclass(frozen=True)
+class DaemonFlags:
+    """What the daemon was told by flags alone, to hold against its configuration file."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon",)
+
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        return cls(read_flags(_process(bundle).arguments[1:]))
 
 
 @dataclass

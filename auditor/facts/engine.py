@@ -73,6 +73,7 @@ class _Info(msgspec.Struct, frozen=True):
     CgroupVersion: str = ""
     DockerRootDir: str = ""
     DefaultRuntime: str = ""
+    Isolation: str = ""
     LiveRestoreEnabled: bool = False
     ExperimentalBuild: bool = False
     SecurityOptions: list[str] | None = None
@@ -116,6 +117,8 @@ class Engine:
     data_root: str = "/var/lib/docker"
     live_restore: bool = True
     experimental: bool = False
+    isolation: str = "hyperv"
+    """How a Windows engine isolates containers that do not say; empty on Linux."""
     security_options: dict[str, str] = field(
         default_factory=lambda: {
             "apparmor": "",
@@ -170,6 +173,7 @@ class Engine:
             security_options=_security_options(info.SecurityOptions or []),
             authorization_plugins=tuple(info.Plugins.Authorization or ()),
             insecure_registries=_insecure(info.RegistryConfig),
+            isolation=info.Isolation,
             swarm_state=info.Swarm.LocalNodeState,
             swarm_manager=info.Swarm.ControlAvailable,
             warnings=tuple(info.Warnings or ()),

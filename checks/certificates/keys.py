@@ -57,7 +57,7 @@ def client_key_on_host(certificates: Certificates, keys: Keys) -> Findings:
     """
     No client's key that opens this engine lies on the host.
 
-    On the host itself the unix socket is there for root. A client's key beside the
+    On the host itself the socket or pipe is there for whoever administers it. A client's key beside the
     daemon opens this engine and every other one of the same CA to whoever reads it.
 
     Remediation:
