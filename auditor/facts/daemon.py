@@ -88,7 +88,8 @@ class DaemonConfig:
     What the daemon was told, each value with its source; ``settings`` has only what was set.
 
     ``environment`` holds the variables that configure dockerd; None when this user may not read them.
-    ``started`` is the process's start in seconds since 1970, 0 when unknown.
+    ``started`` is the process's start in seconds since 1970, 0 when unknown, to be read as up to two seconds too early.
+    ``unit`` is the system's unit that it runs in, if any: a user's own systemd has others.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("daemon", "daemon-config")
@@ -101,6 +102,7 @@ class DaemonConfig:
     directory: str = "/"
     uid: int = 0
     started: int = 0
+    unit: str = ""
 
     def setting(self, key: str) -> Setting:
         """The effective value under ``key`` (a daemon.json key), dockerd's default when it was not set, else None."""
@@ -140,7 +142,17 @@ class DaemonConfig:
             directory=process.directory,
             uid=process.uid,
             started=process.started,
+            unit=process.unit,
         )
+
+    @property
+    def data_root(self) -> str:
+        """Where the daemon keeps its data, by its configuration; a rootless one by its user's home."""
+        setting = self.settings.get("data-root")
+        variables = self.environment or {}
+        home = variables.get("XDG_DATA_HOME") or posixpath.join(variables.get("HOME", ""), ".local/share")
+        default = posixpath.join(home, "docker") if self.uid > 0 else _DEFAULTS["data-root"]
+        return self.resolve(str(setting.value if setting else default))
 
     def resolve(self, path: str) -> str:
         """A path of the configuration as the daemon sees it: relative to its working directory."""
@@ -156,6 +168,7 @@ class _Process:
     executable: str = ""
     directory: str = "/"
     started: int = 0
+    unit: str = ""
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] | None = None
 
@@ -197,6 +210,8 @@ def _describe(process: _Process, word: str, rest: str) -> None:
             setattr(process, word, int(rest))
         case "exe":
             process.executable = rest
+        case "unit":
+            process.unit = rest
         case "cwd":
             process.directory = rest or "/"
         case "argument":

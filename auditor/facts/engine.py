@@ -9,6 +9,9 @@ import msgspec
 from auditor.collect.bundle import Bundle, Status
 from auditor.gaps import Inconclusive, NotApplicable
 
+# 20.10 does not, 26.1 does (both seen).
+TELLS_NO_NEW_PRIVILEGES = (25,)
+
 
 def read_engine(bundle: Bundle, section: str) -> str:
     """
@@ -75,6 +78,7 @@ class _Info(msgspec.Struct, frozen=True):
     DefaultRuntime: str = ""
     LiveRestoreEnabled: bool = False
     ExperimentalBuild: bool = False
+    Debug: bool = False
     SecurityOptions: list[str] | None = None
     Plugins: _Plugins = _Plugins()
     RegistryConfig: _Registries | None = None
@@ -116,6 +120,8 @@ class Engine:
     data_root: str = "/var/lib/docker"
     live_restore: bool = True
     experimental: bool = False
+    debug: bool = False
+    default_runtime: str = "runc"
     security_options: dict[str, str] = field(
         default_factory=lambda: {
             "apparmor": "",
@@ -167,6 +173,8 @@ class Engine:
             data_root=info.DockerRootDir,
             live_restore=info.LiveRestoreEnabled,
             experimental=info.ExperimentalBuild,
+            debug=info.Debug,
+            default_runtime=info.DefaultRuntime,
             security_options=_security_options(info.SecurityOptions or []),
             authorization_plugins=tuple(info.Plugins.Authorization or ()),
             insecure_registries=_insecure(info.RegistryConfig),
