@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from auditor.collect.bundle import Bundle, Status
+from auditor.facts.engine import decline_podman
 from auditor.gaps import Inconclusive, NotApplicable
 
 # Flags whose key in the configuration file has another name. The other flags are called as their keys.
@@ -59,7 +60,7 @@ class Setting:
 class ConfigFile:
     """The daemon's configuration file as it lies on disk. ``problem`` says why dockerd could not read it."""
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon-config",)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon-config", "engine-version")
 
     path: str = "/etc/docker/daemon.json"
     exists: bool = True
@@ -68,6 +69,7 @@ class ConfigFile:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
+        _see_that_it_is_docker(bundle)
         section = bundle.section("daemon-config")
         path, _, text = section.data.decode("utf-8", "replace").partition("\n")
         if section.status == Status.ABSENT:
@@ -92,7 +94,7 @@ class DaemonConfig:
     ``unit`` is the system's unit that it runs in, if any: a user's own systemd has others.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon", "daemon-config")
+    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon", *ConfigFile.SECTIONS)
 
     settings: Mapping[str, Setting] = field(default_factory=dict)
     environment: Mapping[str, str] | None = field(default_factory=dict)
@@ -122,6 +124,7 @@ class DaemonConfig:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
+        _see_that_it_is_docker(bundle)
         process = _process(bundle)
         file = ConfigFile.parse(bundle)
         if file.problem:
@@ -157,6 +160,13 @@ class DaemonConfig:
     def resolve(self, path: str) -> str:
         """A path of the configuration as the daemon sees it: relative to its working directory."""
         return posixpath.normpath(posixpath.join(self.directory, path))
+
+
+def _see_that_it_is_docker(bundle: Bundle) -> None:
+    """An engine that does not answer is no obstacle: its files and its process tell by themselves."""
+    version = bundle.sections.get("engine-version")
+    if version and version.status == Status.OK and version.data:
+        decline_podman(bundle.text("engine-version"))
 
 
 @dataclass

@@ -100,6 +100,20 @@ class _Version(msgspec.Struct, frozen=True):
     Server: _Server | None = None
 
 
+def decline_podman(version: str) -> None:
+    """
+    See that it is Docker that told its version.
+
+    Raises:
+        NotApplicable: it is Podman, whose service speaks the same API and has none of Docker's configuration.
+        Inconclusive: it is no version.
+    """
+    told: _Version = decode(version, _Version, "docker version")
+    components = (told.Server and told.Server.Components) or []
+    if any(component.Name.startswith("Podman") for component in components):
+        raise NotApplicable("Podman answers on this socket, not Docker; Podman hosts are not judged")
+
+
 @dataclass(frozen=True)
 class Engine:
     """
@@ -151,10 +165,7 @@ class Engine:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        version: _Version = decode(read_engine(bundle, "engine-version"), _Version, "docker version")
-        components = (version.Server and version.Server.Components) or []
-        if any(component.Name.startswith("Podman") for component in components):
-            raise NotApplicable("Podman answers on this socket, not Docker; Podman hosts are not judged")
+        decline_podman(read_engine(bundle, "engine-version"))
         info: _Info = decode(read_engine(bundle, "engine-info"), _Info, "docker info")
         if info.ServerErrors or not info.ServerVersion:
             raise Inconclusive("; ".join(info.ServerErrors or ["docker info tells no server version"]))
