@@ -1,11 +1,14 @@
 """Daemons beside the one whose socket was asked: on one host there may be several."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from auditor.collect.bundle import Bundle
-from auditor.gaps import Gap
+from auditor.gaps import Gap, Inconclusive
+
+_DOCKERD = re.compile(r"^/proc/\d+/status:Name:\s*dockerd$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Daemons:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
+        if "daemons" not in bundle.sections and "processes" in bundle.sections:
+            return cls._by_processes(bundle)
         found = list[OtherDaemon]()
         for line in bundle.text("daemons").splitlines():
             word, _, rest = line.partition(" ")
@@ -48,6 +53,16 @@ class Daemons:
             elif found:
                 found[-1] = _described(found[-1], word, rest)
         return cls(tuple(found))
+
+    @classmethod
+    def _by_processes(cls, bundle: Bundle) -> Self:
+        """Bundles of before there was this section tell at least whether there could be any."""
+        called = len(_DOCKERD.findall(bundle.text("processes")))
+        if called > 1:
+            raise Inconclusive(
+                f"{called} processes are called dockerd, and this bundle tells of one: collect it anew"
+            )
+        return cls()
 
 
 def _described(daemon: OtherDaemon, word: str, rest: str) -> OtherDaemon:

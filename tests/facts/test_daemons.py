@@ -68,6 +68,15 @@ def test_where_the_host_does_not_tell_there_is_none_to_look_at() -> None:
     assert not list(further(Bundle({"daemons": Section(b"", Status.NO_SHELL)})))
 
 
+def test_an_older_bundle_tells_by_its_processes_whether_there_could_be_another() -> None:
+    one = "/proc/8/status:Name:\tdockerd\n/proc/8/status:PPid:\t1\n/proc/9/status:Name:\tdockerd-helper\n"
+    assert Daemons.parse(Bundle({"processes": Section(one.encode())})) == Daemons()
+    with pytest.raises(Inconclusive, match="2 processes are called dockerd"):
+        Daemons.parse(Bundle({"processes": Section((one + one.replace("8", "10")).encode())}))
+    with pytest.raises(Inconclusive, match="was not collected"):
+        Daemons.parse(Bundle())
+
+
 def test_sections_of_further_daemons_survive_the_file() -> None:
     assert load(bundle(daemon_2=b"x").dump()).of_daemon(2).text("daemon") == "x"
 
