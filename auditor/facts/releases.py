@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import msgspec
 
 from auditor.collect.bundle import Bundle
-from auditor.facts.engine import decode, read_engine, version_tuple
+from auditor.facts.engine import decline_podman, decode, read_engine, version_tuple
 from auditor.gaps import Inconclusive
 from auditor.yamlfile import read
 
@@ -111,7 +111,9 @@ class Build:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        told: _Version = decode(read_engine(bundle, "engine-version"), _Version, "docker version")
+        text = read_engine(bundle, "engine-version")
+        decline_podman(text)
+        told: _Version = decode(text, _Version, "docker version")
         server = told.Server
         if not server or not version_tuple(server.Version):
             raise Inconclusive("the engine does not tell its version")

@@ -2,7 +2,7 @@
 
 from auditor.check import Finding, Findings, Manual, NotApplicable, Severity, check
 from auditor.facts.daemon import DaemonConfig
-from auditor.facts.engine import Engine
+from auditor.facts.engine import TELLS_NO_NEW_PRIVILEGES, Engine
 from auditor.facts.listeners import read_host
 from auditor.policy import Policy
 
@@ -91,7 +91,7 @@ def authorization_plugin_missing(engine: Engine, config: DaemonConfig, policy: P
 
 
 @check(severity=Severity.HIGH)
-def new_privileges_allowed_by_default(config: DaemonConfig) -> Findings:
+def new_privileges_allowed_by_default(engine: Engine, config: DaemonConfig) -> Findings:
     """
     Containers cannot gain privileges by default.
 
@@ -105,6 +105,11 @@ def new_privileges_allowed_by_default(config: DaemonConfig) -> Findings:
     setting = config.setting("no-new-privileges")
     if not setting.value:
         yield Finding("daemon", "no-new-privileges = false", "true", setting.source)
+    elif (
+        engine.version_tuple >= TELLS_NO_NEW_PRIVILEGES and "no-new-privileges" not in engine.security_options
+    ):
+        observed = "configured, but not in force: the daemon was not restarted"
+        yield Finding("daemon", observed, "name=no-new-privileges in SecurityOptions", setting.source)
 
 
 @check(severity=Severity.LOW)
