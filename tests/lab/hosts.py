@@ -87,7 +87,9 @@ def _switch_tls_on(lab: LabHost, address: str) -> None:
     }
     with TemporaryDirectory(prefix="lab-admin-") as folder:
         (Path(folder) / "inventory.yaml").write_text(json.dumps({"hosts": {"docker1": login}}))
-        commands = "".join(blocks("console")).replace("192.0.2.20", "10.0.2.15")  # what the lab host calls itself
+        commands = "".join(blocks("console")).replace(
+            "192.0.2.20", "10.0.2.15"
+        )  # what the lab host calls itself
         for command in re.findall(r"^\$ auditor (certs .*)$", commands, re.MULTILINE):
             _administer(shlex.split(command), Path(folder))
 
