@@ -43,9 +43,14 @@ class StepFailed(Exception):
 def record(name: str) -> Bundle:
     """Make the host, collect from it over SSH as root, look at its ports from here; nothing of it stays."""
     with real_host(name) as host:
-        (outcome,) = audit_all([host], lambda _host: (), lambda _host, bundle: bundle, enrich=see_from_here)
+        return collected(host)
+
+
+def collected(host: Host) -> Bundle:
+    """All that the auditor sees of a host, as ``auditor collect`` does it."""
+    (outcome,) = audit_all([host], lambda _host: (), lambda _host, bundle: bundle, enrich=see_from_here)
     if outcome.value is None:
-        raise StepFailed(f"{name}: {outcome.error}{outcome.traceback}")
+        raise StepFailed(f"{host.name}: {outcome.error}{outcome.traceback}")
     return outcome.value
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from auditor.host import Host
 from tests.lab.engine import PROGRAMS, engine
-from tests.lab.hosts import record
+from tests.lab.hosts import collected, record
 from tests.lab.matrix import differences
 from tests.lab.need import need_root
-from tests.lab.test_collector import collect_from
 from tests.lab.vm import PROGRAMS as VM_PROGRAMS
 
 pytestmark = pytest.mark.lab
@@ -22,4 +22,4 @@ def test_this_machines_own_engine_answers_as_the_table_says() -> None:
     need_root(PROGRAMS)
     with engine() as running:
         running.run("ordinary")
-        assert differences("engine", collect_from(running)) == []
+        assert differences("engine", collected(Host("engine", "local", path=running.socket))) == []
