@@ -150,8 +150,11 @@ def _read_held_on_windows(bundle: Bundle) -> tuple[Endpoint, ...] | None:
 def _kernel_endpoint(text: str) -> Endpoint:
     """``0100007F:0947`` as the kernel prints it, 32-bit words in little-endian order."""
     address, _, port = text.partition(":")
-    words = [bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8)]
-    return Endpoint(str(ipaddress.ip_address(b"".join(words))), int(port, 16), "sockets of the daemon")
+    try:
+        words = [bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8)]
+        return Endpoint(str(ipaddress.ip_address(b"".join(words))), int(port, 16), "sockets of the daemon")
+    except ValueError as error:
+        raise Inconclusive(f"listeners: not what the kernel prints: {text[:80]!r}") from error
 
 
 def _activated(bundle: Bundle, held: tuple[Endpoint, ...] | None) -> Iterable[Endpoint]:
