@@ -22,6 +22,7 @@ from auditor.cli.options import (
     Only,
     Output,
     OwnChecks,
+    PlatformName,
     PolicyPath,
     Quiet,
     Reports,
@@ -264,14 +265,20 @@ def inventory(
 
 
 @app.command()
-def collector() -> None:
+def collector(
+    *,
+    platform: Annotated[
+        PlatformName, typer.Option(help="For hosts of this platform.")
+    ] = PlatformName.LINUX,
+) -> None:
     """
     Print the script that runs on a host, to read it or to run it by hand.
 
     \b
-    Example:
+    Examples:
       auditor collector > linux.sh; sudo sh linux.sh > web1.bundle
+      auditor collector --platform windows > windows.ps1
     """  # noqa: D301
-    from auditor.transports.base import linux_script  # noqa: PLC0415
+    from auditor.collect.scripts import script  # noqa: PLC0415
 
-    sys.stdout.write(linux_script().decode())
+    sys.stdout.write(script(platform.value).decode())
