@@ -501,15 +501,17 @@ reduce_history() {
             }
             return out "\t" found
         }
-        function secrets(text,    low, name, value, found) {
+        function secrets(text,    low, name, value, found, start) {
             low = tolower(text)
             if (low ~ /[a-z]:\/\/[^ \/"@:]+:[^ \/"@$]+@/) found = with(found, "credentials-in-an-address")
             if (low ~ /authorization: *(bearer|basic) +[^ $]/) found = with(found, "authorization-header")
             if (low ~ /-----begin [a-z ]*private key/) found = with(found, "private-key")
             if (text ~ /AKIA[0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z]/) found = with(found, "aws-access-key")
             if (text ~ /gh[pousr]_[0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z]/) found = with(found, "github-token")
-            while (match(low, /[a-z0-9_.-]*(password|passwd|passphrase|secret|token|credentials?|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*("?: *|=| +)/)) {
-                name = substr(text, RSTART, RLENGTH)
+            while (match(low, /(password|passwd|passphrase|secret|token|credentials?|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*("?: *|=| +)/)) {
+                # The start of the name is looked for backwards: a pattern for it would read a long word once for each of its letters.
+                for (start = RSTART; start > 1 && substr(low, start - 1, 1) ~ /[a-z0-9_.-]/;) start--
+                name = substr(text, start, RSTART + RLENGTH - start)
                 value = text = substr(text, RSTART + RLENGTH)
                 low = substr(low, RSTART + RLENGTH)
                 if (name ~ / $/ && name !~ /: +$/ && name !~ /^--/) continue

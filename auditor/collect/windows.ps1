@@ -568,7 +568,7 @@ $collector = {
         'aws-access-key' = '(?:akia|asia)[0-9a-z]{16}'
         'github-token' = 'gh[pousr]_[0-9a-z]{8}'
     }
-    $secretAssigned = '[a-z0-9_./-]*(?:password|passwd|passphrase|secret|token|credentials?' +
+    $secretAssigned = '(?<![a-z0-9_./-])[a-z0-9_./-]*(?:password|passwd|passphrase|secret|token|credentials?' +
         '|(?:api|access|account|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*' +
         '(?:\x22? *[:=] *| +)(?=[''\x22]*([^''\x22 \n;&|)]*))'
     $knownWords = ' ' +

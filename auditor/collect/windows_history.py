@@ -32,8 +32,8 @@ KINDS = {
     "aws-access-key": r"(?:akia|asia)[0-9a-z]{16}",
     "github-token": r"gh[pousr]_[0-9a-z]{8}",
 }
-ASSIGNED = (
-    r"[a-z0-9_./-]*(?:password|passwd|passphrase|secret|token|credentials?"
+ASSIGNED = (  # only from where a word begins: a long one would be read again from each of its letters
+    r"(?<![a-z0-9_./-])[a-z0-9_./-]*(?:password|passwd|passphrase|secret|token|credentials?"
     r"|(?:api|access|account|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*"
     r"(?:\x22? *[:=] *| +)(?=['\x22]*([^'\x22 \n;&|)]*))"
 )

@@ -15,12 +15,12 @@ class Variable(msgspec.Struct, frozen=True):
 
     scope: str
     name: str
-    userinfo: bool = False
+    userinfo: bool
 
 
 class _Service(msgspec.Struct, frozen=True):
-    engine: str | None = None
-    environment: list[Variable] | None = None
+    engine: str | None
+    environment: list[Variable]
 
 
 @dataclass(frozen=True)
@@ -44,4 +44,4 @@ class WindowsEnvironment:
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         told: _Service = decode(read_engine(bundle, "windows-service"), _Service, "windows-service")
-        return cls(told.engine or "", tuple(told.environment or ()))
+        return cls(told.engine or "", tuple(told.environment))

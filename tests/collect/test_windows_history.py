@@ -143,3 +143,7 @@ def test_over_the_docker_api_the_same_leaves_a_windows_host() -> None:
         "image sha256:1a2b3c4d5e6f",
         "RUN\tnet user _ /add\tpassword-of-an-account",
     ]
+
+
+def test_a_word_of_a_megabyte_is_read_once() -> None:
+    assert reduce_windows_instruction("RUN " + "a" * 1_000_000) == "RUN\t_\t"

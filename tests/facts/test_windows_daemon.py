@@ -146,7 +146,7 @@ def test_without_a_file_there_is_nothing_to_judge() -> None:
 def test_a_variable_says_where_it_stands() -> None:
     variables = [
         {"scope": "service", "name": "A", "value": None, "userinfo": True},
-        {"scope": "machine", "name": "B"},
+        {"scope": "machine", "name": "B", "userinfo": False},
     ]
     environment = WindowsEnvironment.parse(
         Bundle({"windows-service": told({"engine": "docker", "environment": variables})})

@@ -58,7 +58,7 @@ def test_json_files_need_a_largest_size() -> None:
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "Registry_Token", "AWS_SECRET_ACCESS_KEY"])
 def test_a_variable_that_is_a_secret_by_name_is_a_finding(name: str) -> None:
     (finding,) = windows_secret_in_service_environment(
-        WindowsEnvironment(variables=(Variable("service", name),))
+        WindowsEnvironment(variables=(Variable("service", name, userinfo=False),))
     )
     assert finding.source == rf"HKLM\SYSTEM\CurrentControlSet\Services\docker\Environment\{name}"
 
@@ -66,8 +66,8 @@ def test_a_variable_that_is_a_secret_by_name_is_a_finding(name: str) -> None:
 def test_credentials_in_an_address_are_a_finding_and_other_variables_none() -> None:
     variables = (
         Variable("machine", "HTTP_PROXY", userinfo=True),
-        Variable("machine", "Path"),
-        Variable("service", "TOKEN_FILE"),
+        Variable("machine", "Path", userinfo=False),
+        Variable("service", "TOKEN_FILE", userinfo=False),
     )
     (finding,) = windows_secret_in_service_environment(WindowsEnvironment(variables=variables))
     assert (finding.subject, finding.observed) == ("HTTP_PROXY", "credentials in an address")
