@@ -21,7 +21,7 @@ from auditor.results import Outcome
 RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.bundle.gz"))
 # Their keys are a user's own or names of things, not fields: without one, the setting is not made, the port not published.
 _USERS_OWN = {"daemon-config", "Ports"}
-_FIELDS_EACH, _GARBLED_EACH = 120, 60
+_FIELDS_EACH, _GARBLED_EACH = 60, 50
 
 
 @cache
