@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
-from auditor.cli.certs import app
+from auditor.cli.certs.commands import app
 from auditor.errors import AuditorError, BadFile, UsageError
 from tests.lab.certificates import Authority
 

@@ -22,7 +22,7 @@ from auditor.certificates.status import State as Standing
 from auditor.certificates.status import standings
 from auditor.certificates.store import Store
 from auditor.cli.catalogue import BENCHMARKS, all_checks
-from auditor.cli.certs import app
+from auditor.cli.certs.commands import app
 from auditor.errors import AuditorError, BadFile
 from auditor.host import Host, SshOptions, Timeouts
 from auditor.plan import make_plan
