@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -71,8 +70,7 @@ class World:
     def install_is_refused(self) -> str:
         """The state that an installation ends in which does not begin."""
         with self.ready() as (session, ready):
-            arguments = [ready.plan.folder, ready.plan.found.path, f"{_DROP_IN}/x.conf", "30", "no"]
-            return session.run("install.sh", arguments, ready.plan.data("")).words["state"]
+            return session.run("install", ready.plan.words(30), ready.plan.data()).words["state"]
 
     def write(self, path: str, text: str) -> None:
         self.lab.says(f"mkdir -p {Path(path).parent} && cat > {path}", text)
@@ -278,10 +276,7 @@ def test_a_drop_in_that_cannot_be_written_puts_everything_back(world: World) -> 
 def unconfirmed(world: World) -> None:
     """Everything up to the proof, which never comes."""
     with world.ready() as (session, ready):
-        rollback = resources.files("auditor.certificates").joinpath("rollback.sh").read_text()
-        drop_in = f"{_DROP_IN}/zz-docker-host-auditor-tls.conf"
-        arguments = [ready.plan.folder, ready.plan.found.path, drop_in, "600", "no"]
-        answer = session.run("install.sh", arguments, ready.plan.data(rollback))
+        answer = session.run("install", ready.plan.words(600), ready.plan.data())
         assert answer.words == {"state": "unconfirmed"}
 
 
@@ -362,8 +357,7 @@ def test_a_connection_lost_between_copy_and_restart_ends_in_the_old_state_which_
 
 def test_a_stream_that_breaks_off_while_it_is_copied_changes_nothing(world: World) -> None:
     with world.ready() as (session, ready):
-        arguments = [ready.plan.folder, ready.plan.found.path, f"{_DROP_IN}/x.conf", "30", "no"]
-        answer = session.run("install.sh", arguments, ready.plan.data("")[:-100])
+        answer = session.run("install", ready.plan.words(30), ready.plan.data()[:-100])
     assert answer.words["state"] == "old"
     assert "connection ended" in answer.words["reason"]
     world.is_as_it_was()

@@ -10,7 +10,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -177,10 +176,7 @@ def test_a_host_that_restarts_before_the_proof_puts_itself_back_and_then_starts_
     """Everything that a restart ends is ended; then systemd starts what a boot starts."""
     world.write("/etc/docker/daemon.json", '{"debug": true}\n')
     with world.ready() as (session, ready):
-        rollback = resources.files("auditor.certificates").joinpath("rollback.sh").read_text()
-        drop_in = f"{_DROP_IN}/zz-docker-host-auditor-tls.conf"
-        arguments = [ready.plan.folder, ready.plan.found.path, drop_in, "600", "yes"]
-        answer = session.run("install.sh", arguments, ready.plan.data(rollback))
+        answer = session.run("install", ready.plan.words(600), ready.plan.data())
     assert answer.words == {"state": "unconfirmed"}
     world.lab.says(
         "systemctl stop docker-host-auditor-rollback.timer docker.socket docker.service", seconds=300
