@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from auditor import __version__
-from auditor.cli import certs
+from auditor.cli.certs.commands import app as certs_app
 from auditor.cli.options import (
     AttestationPath,
     BenchmarkNames,
@@ -45,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-app.add_typer(certs.app)
+app.add_typer(certs_app)
 
 
 @app.callback(invoke_without_command=True)
@@ -267,9 +267,7 @@ def inventory(
 @app.command()
 def collector(
     *,
-    platform: Annotated[
-        PlatformName, typer.Option(help="For hosts of this platform.")
-    ] = PlatformName.LINUX,
+    platform: Annotated[PlatformName, typer.Option(help="For hosts of this platform.")] = PlatformName.LINUX,
 ) -> None:
     """
     Print the script that runs on a host, to read it or to run it by hand.

@@ -2,7 +2,7 @@
 
 import re
 
-from auditor.check import Finding, Findings, Manual, Severity, check
+from auditor.check import Finding, Findings, Inconclusive, Manual, Severity, check
 from auditor.facts.containers import Containers
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
@@ -69,6 +69,8 @@ def windows_container_logs_unbounded(engine: Engine, config: DaemonConfig) -> Fi
         ``"log-driver"`` to ``etwlogs``, ``splunk`` or ``fluentd``, restart the service
         and create containers anew.
     """
+    if not engine.logging_driver:
+        raise Inconclusive("docker info tells no log driver")
     options = config.setting("log-opts")
     if engine.logging_driver == "json-file" and not options.value.get("max-size"):
         yield Finding("daemon", "log driver json-file without max-size", "max-size", options.source)

@@ -11,32 +11,38 @@ from typing import Any
 
 import pytest
 
-from auditor.cli.catalogue import all_checks, benchmark_named
+from auditor.cli.catalogue import everything
 from auditor.collect.bundle import Bundle, Section, load
 from auditor.evaluate import compare, judge
-from auditor.host import Host
-from auditor.plan import Plan, make_plan
+from auditor.host import Host, Platform
+from auditor.plan import Plan
 from auditor.results import Outcome
 
-RECORDINGS = sorted((Path(__file__).parents[1] / "recordings").glob("*.bundle.gz"))
+FOLDER = Path(__file__).parents[1] / "recordings"
+RECORDINGS = [*sorted(FOLDER.glob("*.bundle.gz")), *sorted(FOLDER.glob("windows/*.bundle"))]
 # Their keys are a user's own or names of things, not fields: without one, the setting is not made, the port not published.
 _USERS_OWN = {"daemon-config", "Ports"}
 _FIELDS_EACH, _GARBLED_EACH = 60, 50
 
 
 @cache
-def plan() -> Plan:
-    return make_plan(all_checks(), benchmark_named("cis-docker"))
+def plan(platform: Platform) -> Plan:
+    return everything().on(platform)
 
 
-def outcomes(bundle: Bundle) -> dict[str, Outcome]:
-    (report,) = compare([judge(plan(), Host("web1"), bundle)])
-    assert len(report.results) == len(plan().items)
+def outcomes(bundle: Bundle, platform: Platform = "linux") -> dict[str, Outcome]:
+    asked = plan(platform)
+    (report,) = compare([judge(asked, Host("web1", platform=platform), bundle)])
+    assert len(report.results) == len(asked.items)
     return {result.check: result.outcome for result in report.results}
 
 
-def passed_since(before: dict[str, Outcome], bundle: Bundle) -> list[str]:
-    now = outcomes(bundle)
+def platform_of(path: Path) -> Platform:
+    return "windows" if path.parent.name == "windows" else "linux"
+
+
+def passed_since(before: dict[str, Outcome], bundle: Bundle, platform: Platform) -> list[str]:
+    now = outcomes(bundle, platform)
     return [check for check, outcome in before.items() if outcome is not now[check] is Outcome.PASS]
 
 
@@ -60,15 +66,21 @@ def without(value: Any, way: tuple[Any, ...]) -> Any:
     return changed
 
 
+def read_json(line: str) -> tuple[Any, str]:
+    """The JSON at the end of a line and the word before it; None where there is none: systemd prints braces too."""
+    start = min((line.find(mark) for mark in "{[" if mark in line), default=-1)
+    try:
+        return json.loads(line[start:]) if start >= 0 else None, line[: max(start, 0)]
+    except ValueError:
+        return None, line
+
+
 def lacking_a_field(bundle: Bundle) -> Iterator[tuple[str, Bundle]]:
     """The bundle without each of the fields of its JSON, one at a time."""
     for name, section in bundle.sections.items():
         lines = section.data.decode().split("\n") if name not in _USERS_OWN else []
         for index, line in enumerate(lines):
-            word, brace, rest = line.partition("{")
-            if not rest.startswith('"'):  # systemd prints braces too
-                continue
-            told = json.loads(brace + rest)
+            told, word = read_json(line)
             for way in fields(told):
                 changed = [*lines[:index], word + json.dumps(without(told, way)), *lines[index + 1 :]]
                 yield f"{name} {way}", bundle.adding({name: Section("\n".join(changed).encode())})
@@ -103,21 +115,23 @@ def dice_for(path: Path) -> random.Random:
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
 def test_no_section_that_is_left_out_and_none_that_failed_makes_a_pass(path: Path) -> None:
-    bundle = load(path.read_bytes())
-    before = outcomes(bundle)
+    bundle, platform = load(path.read_bytes()), platform_of(path)
+    before = outcomes(bundle, platform)
     for name in bundle.sections:
         rest = {other: section for other, section in bundle.sections.items() if other != name}
-        assert passed_since(before, Bundle(rest)) == [], name
+        assert passed_since(before, Bundle(rest), platform) == [], name
         for status in (1, 77, 124):
-            assert passed_since(before, bundle.adding({name: Section(b"", status)})) == [], (name, status)
+            failed = bundle.adding({name: Section(b"", status)})
+            assert passed_since(before, failed, platform) == [], (name, status)
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
 def test_no_field_that_is_left_out_makes_a_pass(path: Path) -> None:
     bundle = load(path.read_bytes())
-    before, lacking = outcomes(bundle), list(lacking_a_field(bundle))
+    platform = platform_of(path)
+    before, lacking = outcomes(bundle, platform), list(lacking_a_field(bundle))
     for what, changed in dice_for(path).sample(lacking, min(_FIELDS_EACH, len(lacking))):
-        assert passed_since(before, changed) == [], what
+        assert passed_since(before, changed, platform) == [], what
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
@@ -125,5 +139,5 @@ def test_nothing_that_a_host_says_crashes_a_check(path: Path, caplog: pytest.Log
     bundle, dice = load(path.read_bytes()), dice_for(path)
     with caplog.at_level(logging.ERROR, "auditor"):
         for _ in range(_GARBLED_EACH):
-            outcomes(garbled(bundle, dice))
+            outcomes(garbled(bundle, dice), platform_of(path))
     assert caplog.text == ""

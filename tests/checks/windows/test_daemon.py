@@ -53,6 +53,8 @@ def test_json_files_need_a_largest_size() -> None:
     assert finding.observed == "log driver json-file without max-size"
     assert list(windows_container_logs_unbounded(files, DaemonConfig.of(log_opts={"max-size": "10m"}))) == []
     assert list(windows_container_logs_unbounded(Engine(logging_driver="etwlogs"), DaemonConfig.of())) == []
+    with pytest.raises(Inconclusive, match="no log driver"):
+        list(windows_container_logs_unbounded(Engine(logging_driver=""), DaemonConfig.of()))
 
 
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "Registry_Token", "AWS_SECRET_ACCESS_KEY"])
