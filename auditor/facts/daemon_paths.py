@@ -1,5 +1,6 @@
 """Where this daemon has its files: not always where a package would put them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from posixpath import dirname, join
 from typing import ClassVar, Literal, Self
@@ -85,7 +86,8 @@ class DaemonPaths:
     def parse(cls, bundle: Bundle) -> Self:
         config = DaemonConfig.parse(bundle)
         units = _units(bundle, config)
-        files = [path for unit in units.of_kind("service") for path in unit.environment_files]
+        read = [path for unit in units.of_kind("service") for path in unit.environment_files]
+        files = read if _is_users(config) else ["/etc/default/docker", "/etc/sysconfig/docker", *read]
         folder = _config_folder(config)
         return cls(
             uid=config.uid,
@@ -99,10 +101,8 @@ class DaemonPaths:
             unit_folders=_user_units(folder) if _is_users(config) else UNIT_FOLDERS,
             service=_unit_files(units, "service"),
             socket_unit=_unit_files(units, "socket"),
-            environment_files=_with(
-                "/etc/default/docker", [it for it in files if not it.startswith(_SYSCONFIG)]
-            ),
-            sysconfig_files=_with("/etc/sysconfig/docker", [it for it in files if it.startswith(_SYSCONFIG)]),
+            environment_files=_distinct(it for it in files if not it.startswith(_SYSCONFIG)),
+            sysconfig_files=_distinct(it for it in files if it.startswith(_SYSCONFIG)),
         )
 
 
@@ -172,5 +172,5 @@ def _containerd_sockets(config: DaemonConfig) -> tuple[str, ...]:
     return (plain_path(own),) if config.uid > 0 else ("/run/containerd/containerd.sock", plain_path(own))
 
 
-def _with(usual: str, paths: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((usual, *paths)))
+def _distinct(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(paths))
