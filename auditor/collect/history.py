@@ -20,6 +20,7 @@ _KNOWN = frozenset(
     """.split()
 )
 _SHELL = re.compile(rb"(/[^ ]*/)?(ba|da|a|z)?sh( -[a-z]+( pipefail)?)* -[a-z]*c ")
+_NOT_RUN = re.compile(b"(" + _SHELL.pattern + rb")?#\(nop\) ")
 _MODE = re.compile(rb"[0-7]+|[ugoa]*[-+=][rwxXst]+")
 _HIDDEN = (
     r"[a-z0-9_.-]*(password|passwd|passphrase|secret|token|credentials?"
@@ -58,8 +59,8 @@ def reduce_instruction(created_by: str) -> str:
     text = created_by.encode("utf-8", "replace")
     text = re.sub(rb"[\x00-\x08\x0b-\x0c\x0e-\x1f]", b"?", text).replace(b"\r", b"\n").replace(b"\t", b" ")
     text = re.sub(rb" *# buildkit *\Z", b"", text)
-    if b"#(nop) " in text:
-        text = text.partition(b"#(nop) ")[2].lstrip(b" ")
+    if not_run := _NOT_RUN.match(text):
+        text = text[not_run.end() :].lstrip(b" ")
     keyword = re.match(rb"[A-Z]*", text)[0]  # type: ignore[index]  # it matches the empty text too
     if keyword in _KEYWORDS:
         text = text[len(keyword) :]

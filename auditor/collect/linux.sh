@@ -469,11 +469,10 @@ reduce_history() {
             gsub(/\001/, "\\", text)
             return text
         }
-        function instruction(text,    keyword, at) {
+        function instruction(text,    keyword) {
             sub(/ *# buildkit *$/, "", text)
-            at = index(text, "#(nop) ")
-            if (at) {
-                text = substr(text, at + 7)
+            if (match(text, /^((\/[^ ]*\/)?(ba|da|a|z)?sh( -[a-z]+( pipefail)?)* -[a-z]*c )?#\(nop\) /)) {
+                text = substr(text, RLENGTH + 1)
                 sub(/^ +/, "", text)
             }
             keyword = text
