@@ -8,6 +8,7 @@ from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
+from auditor.facts.windows_paths import plain_windows_path
 from auditor.gaps import Gap
 
 KNOWN_SOCKETS = (
@@ -26,7 +27,7 @@ class Surroundings:
     The engine's defaults for containers. None is *not known*: the configuration is not to be seen by every transport.
 
     ``configured`` tells whether the daemon's configuration could be read; without it ``sockets`` are just the usual ones.
-    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths that control an engine on this host.
+    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths, plain, that control an engine on this host.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host")
@@ -75,7 +76,10 @@ def _selinux_in_kernel(bundle: Bundle) -> bool | None:
 def _sockets(config: DaemonConfig) -> list[str]:
     hosts = [host for host in config.setting("hosts").value or () if isinstance(host, str)]
     paths = [config.socket, *(host.removeprefix("unix://") for host in hosts if host.startswith("unix:///"))]
-    return [plain_path(path) for path in paths]
+    pipes = [host.removeprefix("npipe://") for host in hosts if host.startswith("npipe://")]
+    return [plain_windows_path(path) if "\\" in path else plain_path(path) for path in paths] + [
+        plain_windows_path(pipe) for pipe in pipes
+    ]
 
 
 def _ulimits(value: Any) -> dict[str, int] | None:
