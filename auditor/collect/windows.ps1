@@ -181,11 +181,24 @@ $collector = {
         '"Labels":{{with .Config}}{{json .Labels}}{{else}}null{{end}},"Entrypoint":{{with .Config}}{{json .Entrypoint}}{{else}}null{{end}},' +
         '"Env":[{{with .Config}}{{range .Env}}' + $namesWithValue + '{{end}}{{end}}""]}'
 
-    # How images were built, passwords blanked, in lines: 'image ID', then one JSON object for each step, newest first.
+    # How images were built. Nothing that was typed there leaves the host: of each step, newest first, its keyword, its words
+    # as far as they are on a list of commands and features ('_' for others), names of secrets, never a value, and bytes.
     function section-windows-image-history {
-        foreach ($id in (image-ids | Select-Object -First 100)) {
+        $listed = @(image-ids | Select-Object -First 100)
+        $listed | ForEach-Object { "listed $_" }
+        foreach ($id in $listed) {
+            try {
+                $steps = ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient
+            } catch {
+                if ($script:mute -or $script:status -eq $TIMEOUT) { throw }
+                continue
+            }
             "image $id"
-            redact-command (ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient)
+            foreach ($line in $steps.Split("`n")) {
+                if (-not $line.Trim()) { continue }
+                $step = ConvertFrom-Json $line
+                (reduced-step "$($step.CreatedBy)") + "`t" + [regex]::Match("$($step.Size)", '^[0-9]*').Value
+            }
         }
     }
 
@@ -489,13 +502,99 @@ $collector = {
         $match.Groups[1].Value + $(if ($value -like 'arn:*') { 'arn' } else { $value -replace '[^:]+', '***' }) + '"'
     }
 
-    # The same for what somebody typed to build an image: passwords of accounts, keys of clouds, keys in full.
-    function redact-command([string]$text) {
-        $text = [regex]::Replace((redact $text), '(?i)(net1?(?:\.exe)?\s+user\s+\S+\s+)(?!/)[^\s"\\]+', '$1***')
-        $text = [regex]::Replace($text, '(?i)((?:password|passwd|pwd|token|secret|apikey|api-key)(?:\\?["''])?\s*[\s:=]\s*(?:\\?["''])?)[^\s"''\\;,=]+', '$1***')
-        $text = [regex]::Replace($text, '(?:AKIA|ASIA)[0-9A-Z]{16}', '***')
-        [regex]::Replace($text, '-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)', '***')
+    # Of one step of a build what may leave the host; auditor/collect/windows_history.py does the same and has the tests.
+    function reduced-step([string]$text) {
+        $text = [regex]::Replace($text, '[\x00-\x08\x0b\x0c\x0e-\x1f]', '?').Replace("`r", "`n").Replace("`t", ' ')
+        $text = [regex]::Replace($text, ' *# buildkit *$', '')
+        $at = $text.IndexOf('#(nop) ', [StringComparison]::Ordinal)
+        if ($at -ge 0) { $text = $text.Substring($at + 7).TrimStart(' ') }
+        $found = [regex]::Match($text, '^(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)(?![A-Z])')
+        if ($found.Success) {
+            $keyword = $found.Value
+            $text = $text.Substring($found.Length)
+        } elseif ([regex]::IsMatch($text, '^(?:Apply image|Install update) ')) {
+            return "FROM`t`t"
+        } else {
+            $keyword = $(if ($text) { 'RUN' } else { 'NONE' })
+        }
+        if ($keyword -in 'ADD', 'COPY') { return "$keyword`t" + (reduced-files $text) }
+        $words = $(if ($keyword -eq 'RUN') { reduced-commands ($text.ToLowerInvariant()) } else { '' })
+        "$keyword`t$words`t" + (secrets-named $text)
     }
+    function reduced-commands([string]$text) {
+        $text = [regex]::Replace([regex]::Replace($text, '[`^]\n', ' '), '^ *\|[0-9]+ ', '')
+        $text = [regex]::Replace([regex]::Replace($text, '(?:cmd(?:\.exe)? +(?:/[a-z:]+ +)+|(?:powershell|pwsh)(?:\.exe)? +(?:-(?:noprofile|nologo|noninteractive|executionpolicy +[a-z]+|command|c) +)+)', ' ; '), '\|\||[;&\n(){}]', ' ; ').Replace('|', ' | ')
+        $last = ''
+        $kept = @(foreach ($word in [regex]::Split($text, '(?:[ \x22'',=\[\]]|:(?![\\/]))+')) {
+            if (-not $word) { continue }
+            $word = [regex]::Replace($word, '^.*\\|\.exe$', '')
+            if (-not $knownWords.Contains(" $word ")) { $word = '_' }
+            if ($word -ne $last -or $word -notin '_', ';') { $word }
+            $last = $word
+        })
+        [regex]::Replace($kept -join ' ', '^; ', '')
+    }
+    function reduced-files([string]$text) {
+        $secrets = @()
+        $kept = @(foreach ($word in $text.Split("`n")[0].Split(' ')) {
+            if (-not $word) { continue }
+            if ($word.StartsWith('--', [StringComparison]::Ordinal)) { $word = $word.Split('=')[0] }
+            $at = $word.IndexOf('://', [StringComparison]::Ordinal)
+            if ($at -ge 0) { $word = $word.Substring(0, $at + 3) }
+            if (-not [regex]::IsMatch($word, '^[A-Za-z0-9_./*:@+\\-]+$')) { $word = '_' }
+            $word
+            $name = [regex]::Split($word, '[\\/]')[-1]
+            if ([regex]::IsMatch($name.ToLowerInvariant(), '^(?:id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:key|p12|pfx|jks|kdbx)|\.env|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.dockercfg|\.pgpass|\.htpasswd)$') -and $secrets -cnotcontains $name) { $secrets += $name }
+        })
+        ($kept -join ' ') + "`t" + ($secrets -join ',')
+    }
+    function secrets-named([string]$text) {
+        $low = $text.ToLowerInvariant()
+        $names = @($secretKinds.Keys | Where-Object { [regex]::IsMatch($low, $secretKinds[$_]) })
+        foreach ($match in [regex]::Matches($low, $secretAssigned)) {
+            if ([regex]::IsMatch($match.Value, '^(?:[^-/]|/[^ ]*[/.])[^:=]*$')) { continue }
+            if ([regex]::IsMatch($match.Groups[1].Value, '^(?:[-$<%*(@{\\]|(?:true|false|yes|no|on|off|none|null|0|1)?$)')) { continue }
+            $name = [regex]::Replace($text.Substring($match.Index, $match.Length), '^[-./]+|[^A-Za-z0-9_.-]', '')
+            $name = $name.Substring(0, [Math]::Min(64, $name.Length))
+            if ($names -cnotcontains $name) { $names += $name }
+        }
+        $names -join ','
+    }
+    $secretKinds = [ordered]@{
+        'credentials-in-an-address' = '[a-z]://[^ /\x22@:]+:[^ /\x22@$]+@'
+        'authorization-header' = 'authorization[''\x22]? *[:=] *[''\x22]?(?:bearer|basic) +[^ $]'
+        'private-key' = '-----begin [a-z ]*private key'
+        'password-of-an-account' = '(?:^|[^a-z0-9_-])net1?(?:\.exe)? +user +(?:\x22[^\x22]*\x22|[^ ]+) +[^ /*%$]'
+        'secure-string-in-clear' = 'convertto-securestring [^;|&\n]*[''\x22][^''\x22$%]'
+        'aws-access-key' = '(?:akia|asia)[0-9a-z]{16}'
+        'github-token' = 'gh[pousr]_[0-9a-z]{8}'
+    }
+    $secretAssigned = '[a-z0-9_./-]*(?:password|passwd|passphrase|secret|token|credentials?' +
+        '|(?:api|access|account|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*' +
+        '(?:\x22? *[:=] *| +)(?=[''\x22]*([^''\x22 \n;&|)]*))'
+    $knownWords = ' ' +
+        '; | if else foreach try catch set setx call start start-process iex invoke-expression iwr invoke-webrequest ' +
+        'invoke-restmethod curl wget certutil start-bitstransfer get-filehash expand-archive get-authenticodesignature msiexec ' +
+        'choco scoop winget install-windowsfeature add-windowsfeature uninstall-windowsfeature remove-windowsfeature ' +
+        'enable-windowsoptionalfeature disable-windowsoptionalfeature add-windowscapability install-package install-module dism ' +
+        'net net1 user localgroup administrators new-localuser add-localgroupmember icacls reg sc new-service install add update ' +
+        'upgrade feature enable disable uninstall remove sdk runtime build restore publish -y -name -featurename /featurename ' +
+        '/capabilityname /online -online /enable-feature /disable-feature /add-capability /all -all -includeallsubfeature ' +
+        '-includemanagementtools /add -addnew -asplaintext /grant vs_buildtools vs_community vs_professional vs_enterprise ' +
+        'vs_installer vs_setup msbuild csc cl nuget dotnet npm node yarn pip go cargo rustup mvn gradle cmake ninja make gcc ' +
+        'mingw git visualstudio2017buildtools visualstudio2019buildtools visualstudio2022buildtools visualcpp-build-tools ' +
+        'windows-sdk-10.0 dotnet-sdk golang nodejs python python3 openjdk jdk jdk8 maven rust msys2 strawberryperl web-server ' +
+        'web-webserver web-common-http web-default-doc web-dir-browsing web-http-errors web-static-content web-asp-net ' +
+        'web-asp-net45 web-mgmt-tools web-mgmt-console web-mgmt-service web-windows-auth web-ftp-server web-dav-publishing ' +
+        'net-framework-features net-framework-core net-framework-45-aspnet net-framework-45-core net-wcf-services45 ' +
+        'net-wcf-http-activation45 fs-smb1 fs-smb1-client fs-smb1-server fs-fileserver fs-nfs-service telnet-client telnetclient ' +
+        'telnet-server tftp-client tftp powershell-v2 powershell-ise microsoftwindowspowershellv2 ' +
+        'microsoftwindowspowershellv2root smb1protocol smb1protocol-client smb1protocol-server windows-defender dhcp dns ' +
+        'print-server print-services print-lpd-service fax rds-rd-server rds-connection-broker rds-licensing rds-gateway rsat ' +
+        'rsat-ad-powershell rsat-ad-tools ad-domain-services adlds adcs-cert-authority snmp-service snmp smtp-server msmq ' +
+        'msmq-server msmq-services wins wds simple-tcpip simpletcp remoteaccess routing hyper-v containers iis-webserverrole ' +
+        'iis-webserver iis-aspnet iis-aspnet45 iis-ftpserver iis-managementservice iis-webdav netfx3 netfx4-aspnet45 ' +
+        'openssh.server openssh.client openssh.server~~~~0.0.1.0 openssh.client~~~~0.0.1.0 '
 
     # Values of a registry key by name, and the names of the keys below it; empty where there is no such key.
     function registry-values([string]$path) {

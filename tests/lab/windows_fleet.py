@@ -174,7 +174,7 @@ def server_2016_neglected() -> Machine:
         listeners=(("0.0.0.0", 2375, 2340), ("0.0.0.0", 3389, 900), ("0.0.0.0", 445, 4)),  # noqa: S104  what Windows shows
         rules=(rule("{0B7C2B59-7A04-4C4E-9E57-0F1C8D6B8C11}", ["2375"]),), features=("Containers", "FS-SMB1", "Web-Server", "PowerShell-V2", "Telnet-Client"),
         containers=[open_one], images=[OLD_IMAGE | {"Id": open_one["Image"], "RepoTags": ["microsoft/windowsservercore:latest"]}],
-        history={open_one["Image"]: [step("cmd /S /C net user svc *** /add"), step("Apply image 10.0.14393.0")]},
+        history={open_one["Image"]: [step("cmd /S /C net user svc Winter2016 /add"), step("Apply image 10.0.14393.0")]},
         keys=f"unknown {ROOT}\\certs.d\\server-key.pem\n", certificates="file C:\\DockerSSLCARoot\\ca.pem\n",
         leftovers=("C:\\DockerSSLCARoot\\ca-key.pem", "C:\\DockerSSLCARoot\\ca-key-pass.txt"), reboot=True,
         winrm={"unencrypted": "true", "auth": {"Basic": "true", "Kerberos": "true", "Negotiate": "true", "Certificate": "false", "CredSSP": "true", "CbtHardeningLevel": "Relaxed"}},
