@@ -7,7 +7,7 @@ from auditor.facts.containers import Containers
 from auditor.facts.images import Image, full_name
 from auditor.facts.used_images import UsedImages
 from auditor.policy import Policy
-from checks.images.evidence import deviation, megabytes, short
+from checks.images.evidence import megabytes, short
 from checks.images.origin import is_allowed
 from checks.runtime.evidence import deviation, listing
 
