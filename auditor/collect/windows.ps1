@@ -144,7 +144,12 @@ $collector = {
             })
     }
 
-    # Every container, running or not. Of its environment only the names; of its arguments only whether a word is 'sshd'.
+    # For Go templates: the name of each NAME=VALUE whose value could be worth hiding.
+    $namesWithValue = '{{$n := index (split . "=") 0}}{{$k := lower $n}}{{if not (eq (lower .) $k (print $k "=") (print $k "=true") ' +
+        '(print $k "=false") (print $k "=yes") (print $k "=no") (print $k "=on") (print $k "=off") (print $k "=none") (print $k "=0") (print $k "=1"))}}{{json $n}},{{end}}'
+
+    # Every container, running or not. Of its environment only the names of variables that have a value other than true or
+    # false; of its arguments only whether a word is 'sshd'.
     function section-containers {
         $listed = @(ask-engine 'ps', '--all', '--quiet', '--no-trunc' | words)
         if (-not $listed) { return }
@@ -163,11 +168,11 @@ $collector = {
         '"ProcessLabel":{{json .ProcessLabel}},"Mounts":{{json .Mounts}},"HostConfig":{{json .HostConfig}},"Platform":{{json .Platform}},' +
         '"Config":{"Image":{{json .Config.Image}},"User":{{json .Config.User}},"Healthcheck":{{json .Config.Healthcheck}},"ExposedPorts":{{json .Config.ExposedPorts}},' +
         '"Hostname":{{json .Config.Hostname}},"Labels":{{json .Config.Labels}},' +
-        '"Env":[{{range $i, $e := .Config.Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],' +
+        '"Env":[{{range .Config.Env}}' + $namesWithValue + '{{end}}""],' +
         '"Service":{{json (index .Config.Labels "com.docker.swarm.service.name")}}},' +
         '"NetworkSettings":{"Ports":{{json .NetworkSettings.Ports}},"Networks":{{json .NetworkSettings.Networks}}}}'
 
-    # Images: names, digests, version of Windows inside, layers, labels; of the environment only the names.
+    # Images: names, digests, version of Windows inside, layers, labels; of the environment only names, as above.
     function section-images {
         $listed = image-ids
         if ($listed) { inspect 'image' $listed $imageTemplate }
@@ -176,7 +181,7 @@ $collector = {
         '"OsVersion":{{json .OsVersion}},"Size":{{json .Size}},"Layers":{{json .RootFS.Layers}},' +
         '"User":{{with .Config}}{{json .User}}{{else}}null{{end}},"Healthcheck":{{with .Config}}{{json .Healthcheck}}{{else}}null{{end}},' +
         '"Labels":{{with .Config}}{{json .Labels}}{{else}}null{{end}},"Entrypoint":{{with .Config}}{{json .Entrypoint}}{{else}}null{{end}},' +
-        '"Env":[{{with .Config}}{{range $i, $e := .Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}{{end}}]}'
+        '"Env":[{{with .Config}}{{range .Env}}' + $namesWithValue + '{{end}}{{end}}""]}'
 
     # How images were built. Nothing that was typed there leaves the host: of each step, newest first, its keyword, its words
     # as far as they are on a list of commands and features ('_' for others), names of secrets, never a value, and bytes.
@@ -326,13 +331,15 @@ $collector = {
     # Credential specs for group managed service accounts, in files and in the registry: base64, passwords blanked.
     function section-credential-specs {
         need-engine
-        $specs = @(
-            foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
-                if ($path -like '*.json') { spec 'file' $path (decoded (content $path)).Text }
+        $specs = @(foreach ($spec in (specs)) {
+            $entry = [ordered]@{ source = $spec.Source; name = $spec.Name; base64 = $null; error = $null }
+            try {
+                $entry.base64 = [Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes((spec-text $spec)))
+            } catch {
+                $entry.error = reason $_
             }
-            $values = registry-values $credentialSpecKey.Substring(6)
-            foreach ($name in @($values.Keys)) { spec 'registry' $name (redact "$($values[$name])") }
-        )
+            $entry
+        })
         to-json @($specs)
     }
 
@@ -495,10 +502,11 @@ $collector = {
         $text = [regex]::Replace($text, '(?i)("PluginInput"\s*:\s*")((?:[^"\\]|\\.)*)"', $hideParts)
         [regex]::Replace($text, '(://)[^/"\s]*@', '$1***@')
     }
-    # Of a plugin's input only how many parts it has: 'domain:user:password' becomes '***:***:***'.
+    # Of a plugin's input only how many parts it has: 'domain:user:password' becomes '***:***:***', a name (ARN) 'arn'.
     $hideParts = [System.Text.RegularExpressions.MatchEvaluator] {
         param($match)
-        $match.Groups[1].Value + ($match.Groups[2].Value -replace '[^:]+', '***') + '"'
+        $value = $match.Groups[2].Value
+        $match.Groups[1].Value + $(if ($value -like 'arn:*') { 'arn' } else { $value -replace '[^:]+', '***' }) + '"'
     }
 
     # Of one step of a build what may leave the host; auditor/collect/windows_history.py does the same and has the tests.
@@ -637,10 +645,6 @@ $collector = {
         [pscustomobject]@{ Text = $text; Encoding = $encoding; Preamble = $preamble }
     }
 
-    function spec([string]$source, [string]$name, [string]$text) {
-        [ordered]@{ source = $source; name = $name; base64 = [Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes($text)) }
-    }
-
     # Rights on a path or registry key, as SDDL.
     function sddl([string]$path) {
         try { (Get-Acl -LiteralPath $path).Sddl } catch { $null }
@@ -738,12 +742,24 @@ $collector = {
         }
     }
 
+    # The credential specs that there are, in files and in the registry, and the text of one, passwords blanked.
+    function specs {
+        foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
+            if ($path -like '*.json') { @{ Source = 'file'; Name = $path } }
+        }
+        foreach ($name in (registry-values $credentialSpecKey.Substring(6)).Keys) { @{ Source = 'registry'; Name = $name } }
+    }
+    function spec-text($spec) {
+        if ($spec.Source -eq 'file') { return (decoded (content $spec.Name)).Text }
+        redact "$((registry-values $credentialSpecKey.Substring(6))[$spec.Name])"
+    }
+
     # Whether the accounts of the credential specs can be used here: null and the reason where that cannot be known.
     function accounts {
-        foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
-            $entry = [ordered]@{ spec = $path; name = $null; usable = $null; error = $null }
+        foreach ($spec in (specs)) {
+            $entry = [ordered]@{ source = $spec.Source; spec = $spec.Name; name = $null; usable = $null; error = $null }
             try {
-                $entry.name = "$((ConvertFrom-Json (decoded (content $path)).Text).DomainJoinConfig.MachineAccountName)"
+                $entry.name = "$((ConvertFrom-Json (spec-text $spec)).DomainJoinConfig.MachineAccountName)"
                 if (-not (Get-Command -Name Test-ADServiceAccount -ErrorAction SilentlyContinue)) { throw 'Test-ADServiceAccount is not installed' }
                 $entry.usable = [bool](Test-ADServiceAccount -Identity $entry.name)
             } catch {

@@ -8,6 +8,7 @@ from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
+from auditor.facts.windows_paths import plain_windows_path
 from auditor.gaps import Gap
 
 KNOWN_SOCKETS = (
@@ -21,7 +22,7 @@ KNOWN_SOCKETS = (
 KNOWN_PIPES = (
     r"\\.\pipe\docker_engine",
     r"\\.\pipe\docker_engine_windows",
-    r"\\.\pipe\dockerDesktopWindowsEngine",
+    r"\\.\pipe\dockerdesktopwindowsengine",
     r"\\.\pipe\containerd-containerd",
 )
 
@@ -32,7 +33,7 @@ class Surroundings:
     The engine's defaults for containers. None is *not known*: the configuration is not to be seen by every transport.
 
     ``configured`` tells whether the daemon's configuration could be read; without it ``sockets`` (pipes on Windows) are just the usual ones.
-    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths that control an engine on this host.
+    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths, plain, that control an engine on this host.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host")
@@ -84,7 +85,8 @@ def _sockets(config: DaemonConfig) -> list[str]:
     hosts = [host for host in config.setting("hosts").value or () if isinstance(host, str)]
     if config.on_windows:
         pipes = (host.partition("/pipe/")[2] for host in hosts if host.startswith("npipe:"))
-        return [config.socket, *(rf"\\.\pipe\{name}" for name in pipes if name)]
+        named = [config.socket, *(rf"\\.\pipe\{name}" for name in pipes if name)]
+        return list(map(plain_windows_path, named))
     paths = [config.socket, *(host.removeprefix("unix://") for host in hosts if host.startswith("unix:///"))]
     return [plain_path(path) for path in paths]
 

@@ -135,7 +135,7 @@ def server_2022_kept() -> Machine:
 
 def server_2016_neglected() -> Machine:
     """An engine open to everybody on a host without updates; its own certificate authority's key lies next to it."""
-    secret = "DB_PASSWORD=x"
+    secret = "DB_PASSWORD=hunter2"
     open_one = changed(
         CORE,
         host={
@@ -245,7 +245,7 @@ def server_2019_gmsa() -> Machine:
         images=[image(app, f"{SERVER_CORE}:ltsc2019", "10.0.17763.8027"), image(raw, f"{NANO_SERVER}:1809", "10.0.17763.8027", user="ContainerUser")],
         gmsa={
             "secure_channel": 0, "events": {"1": 4, "6": 1}, "plugins": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"], "registered": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"],
-            "accounts": [{"spec": f"{folder}\\webapp01.json", "name": "webapp01", "usable": True, "error": None}, {"spec": f"{folder}\\musicstore.json", "name": "MusicStoreAcct", "usable": None, "error": problem}],
+            "accounts": [{"source": "file", "spec": f"{folder}\\webapp01.json", "name": "webapp01", "usable": True, "error": None}, {"source": "file", "spec": f"{folder}\\musicstore.json", "name": "MusicStoreAcct", "usable": None, "error": problem}, {"source": "file", "spec": f"{folder}\\webapp01-ccg.json", "name": "webapp01", "usable": True, "error": None}, {"source": "registry", "spec": "WebApplication1", "name": "WebApplication1", "usable": False, "error": None}],
         },
     )  # fmt: skip
 
