@@ -26,7 +26,8 @@ _HIDDEN = (
     r"|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*"
 )
 _SECRET_NAME = re.compile(_HIDDEN)
-_ASSIGNED = re.compile(_HIDDEN.encode() + rb'("?: *|=| +)')
+# Only from where a word begins: a long one would be read again from each of its letters.
+_ASSIGNED = re.compile(rb"(?<![a-z0-9_.-])" + _HIDDEN.encode() + rb'("?: *|=| +)')
 _NO_SECRET = re.compile(rb"[-$<%*]|/run/secrets/|(true|false|yes|no|on|off|none|null|0|1)?\Z")
 _SECRET_FILE = re.compile(
     rb"id_(rsa|dsa|ecdsa|ed25519)|.+\.(key|p12|pfx|jks|kdbx)"

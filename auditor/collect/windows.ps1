@@ -24,6 +24,8 @@ $collector = {
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
     $WarningPreference = 'SilentlyContinue'
+    # Calendars, separators and letters that differ by country must not reach dates, numbers and patterns.
+    [System.Threading.Thread]::CurrentThread.CurrentCulture = [System.Globalization.CultureInfo]::InvariantCulture
 
     # Longest time for one program, in seconds, and largest reply of one section, in characters.
     $SecondsEach = 30
@@ -111,7 +113,7 @@ $collector = {
         need-engine
         if (-not (Test-Path -LiteralPath $engine.ConfigFile)) { stop-with $ABSENT $engine.ConfigFile }
         $read = decoded (content $engine.ConfigFile)
-        $bytes = $read.Preamble + $read.Encoding.GetBytes($read.Text)
+        $bytes = [byte[]]($read.Preamble + $read.Encoding.GetBytes($read.Text))
         to-json ([ordered]@{
                 path = $engine.ConfigFile; encoding = $read.Encoding.WebName; preamble = $read.Preamble.Length
                 base64 = [Convert]::ToBase64String($bytes)
@@ -176,11 +178,25 @@ $collector = {
         '"Labels":{{with .Config}}{{json .Labels}}{{else}}null{{end}},"Entrypoint":{{with .Config}}{{json .Entrypoint}}{{else}}null{{end}},' +
         '"Env":[{{with .Config}}{{range $i, $e := .Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}{{end}}]}'
 
-    # How images were built, passwords blanked, in lines: 'image ID', then one JSON object for each step, newest first.
+    # How images were built. Nothing that was typed there leaves the host: of each step, newest first, its keyword, its words
+    # as far as they are on a list of commands and features ('_' for others), names of secrets, never a value, and bytes.
     function section-windows-image-history {
-        foreach ($id in (image-ids | Select-Object -First 100)) {
+        $listed = @(image-ids | Select-Object -First 100)
+        $listed | ForEach-Object { "listed $_" }
+        foreach ($id in $listed) {
+            try {
+                $steps = ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient
+            } catch {
+                if ($script:mute -or $script:status -eq $TIMEOUT) { throw }
+                $script:status = 0
+                continue
+            }
             "image $id"
-            redact-command (ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient)
+            foreach ($line in $steps.Split("`n")) {
+                if (-not $line.Trim()) { continue }
+                $step = ConvertFrom-Json $line
+                (reduced-step "$($step.CreatedBy)") + "`t" + [regex]::Match("$($step.Size)", '^[0-9]*').Value
+            }
         }
     }
 
@@ -229,7 +245,7 @@ $collector = {
 
     # The engine's named pipes, and who may use them.
     function section-windows-pipes {
-        $pipes = @(foreach ($path in [System.IO.Directory]::GetFiles('\\.\pipe\')) {
+        $pipes = @(foreach ($path in (pipe-paths)) {
             if ($path -notmatch 'docker|containerd') { continue }
             $entry = [ordered]@{ path = $path; configured = ($engine.Pipes -contains $path); sddl = $null; error = $null }
             try {
@@ -263,11 +279,14 @@ $collector = {
     function section-windows-volumes {
         $locked = @{}
         $problem = $null
+        $code = $null
         try {
             Get-CimInstance -Namespace 'root/cimv2/Security/MicrosoftVolumeEncryption' -ClassName Win32_EncryptableVolume -OperationTimeoutSec $SecondsEach |
                 ForEach-Object { if ($_.DriveLetter) { $locked[$_.DriveLetter] = [int]$_.ProtectionStatus } }
         } catch {
             $problem = reason $_
+            # The name of CIM's own error, the same in every language: InvalidNamespace where BitLocker is not installed.
+            $code = "$($_.Exception.NativeErrorCode)"
         }
         $volumes = @(foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType=3' -OperationTimeoutSec $SecondsEach) {
             [ordered]@{
@@ -276,7 +295,7 @@ $collector = {
             }
         })
         to-json ([ordered]@{
-                system_drive = $env:SystemDrive; data_root = $engine.DataRoot; volumes = @($volumes); bitlocker_error = $problem
+                system_drive = $env:SystemDrive; data_root = $engine.DataRoot; volumes = @($volumes); bitlocker_error = $problem; bitlocker_code = $code
             })
     }
 
@@ -356,6 +375,7 @@ $collector = {
     # Private keys near them, in lines: where, and whether encrypted. Never a byte of the key.
     function section-keys {
         need-engine
+        if (-not $elevated) { "denied $env:SystemDrive\Users\" }
         foreach ($path in @($engine.KeyFile) + @(near-files) | Select-Object -Unique) {
             if (-not (Test-Path -LiteralPath $path)) { "absent $path"; continue }
             try { $text = [System.Text.Encoding]::ASCII.GetString((content $path -Short)) } catch { "denied $path"; continue }
@@ -481,13 +501,99 @@ $collector = {
         $match.Groups[1].Value + ($match.Groups[2].Value -replace '[^:]+', '***') + '"'
     }
 
-    # The same for what somebody typed to build an image: passwords of accounts, keys of clouds, keys in full.
-    function redact-command([string]$text) {
-        $text = [regex]::Replace((redact $text), '(?i)(net1?(?:\.exe)?\s+user\s+\S+\s+)(?!/)[^\s"\\]+', '$1***')
-        $text = [regex]::Replace($text, '(?i)((?:password|passwd|pwd|token|secret|apikey|api-key)(?:\\?["''])?\s*[\s:=]\s*(?:\\?["''])?)[^\s"''\\;,=]+', '$1***')
-        $text = [regex]::Replace($text, '(?:AKIA|ASIA)[0-9A-Z]{16}', '***')
-        [regex]::Replace($text, '-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)', '***')
+    # Of one step of a build what may leave the host; auditor/collect/windows_history.py does the same and has the tests.
+    function reduced-step([string]$text) {
+        $text = [regex]::Replace($text, '[\x00-\x08\x0b\x0c\x0e-\x1f]', '?').Replace("`r", "`n").Replace("`t", ' ')
+        $text = [regex]::Replace($text, ' *# buildkit *$', '')
+        $at = $text.IndexOf('#(nop) ', [StringComparison]::Ordinal)
+        if ($at -ge 0) { $text = $text.Substring($at + 7).TrimStart(' ') }
+        $found = [regex]::Match($text, '^(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)(?![A-Z])')
+        if ($found.Success) {
+            $keyword = $found.Value
+            $text = $text.Substring($found.Length)
+        } elseif ([regex]::IsMatch($text, '^(?:Apply image|Install update) ')) {
+            return "FROM`t`t"
+        } else {
+            $keyword = $(if ($text) { 'RUN' } else { 'NONE' })
+        }
+        if ($keyword -in 'ADD', 'COPY') { return "$keyword`t" + (reduced-files $text) }
+        $words = $(if ($keyword -eq 'RUN') { reduced-commands ($text.ToLowerInvariant()) } else { '' })
+        "$keyword`t$words`t" + (secrets-named $text)
     }
+    function reduced-commands([string]$text) {
+        $text = [regex]::Replace([regex]::Replace($text, '[`^]\n', ' '), '^ *\|[0-9]+ ', '')
+        $text = [regex]::Replace([regex]::Replace($text, '(?:cmd(?:\.exe)? +(?:/[a-z:]+ +)+|(?:powershell|pwsh)(?:\.exe)? +(?:-(?:noprofile|nologo|noninteractive|executionpolicy +[a-z]+|command|c) +)+)', ' ; '), '\|\||[;&\n(){}]', ' ; ').Replace('|', ' | ')
+        $last = ''
+        $kept = @(foreach ($word in [regex]::Split($text, '(?:[ \x22'',=\[\]]|:(?![\\/]))+')) {
+            if (-not $word) { continue }
+            $word = [regex]::Replace($word, '^.*\\|\.exe$', '')
+            if (-not $knownWords.Contains(" $word ")) { $word = '_' }
+            if ($word -ne $last -or $word -notin '_', ';') { $word }
+            $last = $word
+        })
+        [regex]::Replace($kept -join ' ', '^; ', '')
+    }
+    function reduced-files([string]$text) {
+        $secrets = @()
+        $kept = @(foreach ($word in $text.Split("`n")[0].Split(' ')) {
+            if (-not $word) { continue }
+            if ($word.StartsWith('--', [StringComparison]::Ordinal)) { $word = $word.Split('=')[0] }
+            $at = $word.IndexOf('://', [StringComparison]::Ordinal)
+            if ($at -ge 0) { $word = $word.Substring(0, $at + 3) }
+            if (-not [regex]::IsMatch($word, '^[A-Za-z0-9_./*:@+\\-]+$')) { $word = '_' }
+            $word
+            $name = [regex]::Split($word, '[\\/]')[-1]
+            if ([regex]::IsMatch($name.ToLowerInvariant(), '^(?:id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:key|p12|pfx|jks|kdbx)|\.env|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.dockercfg|\.pgpass|\.htpasswd)$') -and $secrets -cnotcontains $name) { $secrets += $name }
+        })
+        ($kept -join ' ') + "`t" + ($secrets -join ',')
+    }
+    function secrets-named([string]$text) {
+        $low = $text.ToLowerInvariant()
+        $names = @($secretKinds.Keys | Where-Object { [regex]::IsMatch($low, $secretKinds[$_]) })
+        foreach ($match in [regex]::Matches($low, $secretAssigned)) {
+            if ([regex]::IsMatch($match.Value, '^(?:[^-/]|/[^ ]*[/.])[^:=]*$')) { continue }
+            if ([regex]::IsMatch($match.Groups[1].Value, '^(?:[-$<%*(@{\\]|(?:true|false|yes|no|on|off|none|null|0|1)?$)')) { continue }
+            $name = [regex]::Replace($text.Substring($match.Index, $match.Length), '^[-./]+|[^A-Za-z0-9_.-]', '')
+            $name = $name.Substring(0, [Math]::Min(64, $name.Length))
+            if ($names -cnotcontains $name) { $names += $name }
+        }
+        $names -join ','
+    }
+    $secretKinds = [ordered]@{
+        'credentials-in-an-address' = '[a-z]://[^ /\x22@:]+:[^ /\x22@$]+@'
+        'authorization-header' = 'authorization[''\x22]? *[:=] *[''\x22]?(?:bearer|basic) +[^ $]'
+        'private-key' = '-----begin [a-z ]*private key'
+        'password-of-an-account' = '(?:^|[^a-z0-9_-])net1?(?:\.exe)? +user +(?:\x22[^\x22]*\x22|[^ ]+) +[^ /*%$]'
+        'secure-string-in-clear' = 'convertto-securestring [^;|&\n]*[''\x22][^''\x22$%]'
+        'aws-access-key' = '(?:akia|asia)[0-9a-z]{16}'
+        'github-token' = 'gh[pousr]_[0-9a-z]{8}'
+    }
+    $secretAssigned = '(?<![a-z0-9_./-])[a-z0-9_./-]*(?:password|passwd|passphrase|secret|token|credentials?' +
+        '|(?:api|access|account|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*' +
+        '(?:\x22? *[:=] *| +)(?=[''\x22]*([^''\x22 \n;&|)]*))'
+    $knownWords = ' ' +
+        '; | if else foreach try catch set setx call start start-process iex invoke-expression iwr invoke-webrequest ' +
+        'invoke-restmethod curl wget certutil start-bitstransfer get-filehash expand-archive get-authenticodesignature msiexec ' +
+        'choco scoop winget install-windowsfeature add-windowsfeature uninstall-windowsfeature remove-windowsfeature ' +
+        'enable-windowsoptionalfeature disable-windowsoptionalfeature add-windowscapability install-package install-module dism ' +
+        'net net1 user localgroup administrators new-localuser add-localgroupmember icacls reg sc new-service install add update ' +
+        'upgrade feature enable disable uninstall remove sdk runtime build restore publish -y -name -featurename /featurename ' +
+        '/capabilityname /online -online /enable-feature /disable-feature /add-capability /all -all -includeallsubfeature ' +
+        '-includemanagementtools /add -addnew -asplaintext /grant vs_buildtools vs_community vs_professional vs_enterprise ' +
+        'vs_installer vs_setup msbuild csc cl nuget dotnet npm node yarn pip go cargo rustup mvn gradle cmake ninja make gcc ' +
+        'mingw git visualstudio2017buildtools visualstudio2019buildtools visualstudio2022buildtools visualcpp-build-tools ' +
+        'windows-sdk-10.0 dotnet-sdk golang nodejs python python3 openjdk jdk jdk8 maven rust msys2 strawberryperl web-server ' +
+        'web-webserver web-common-http web-default-doc web-dir-browsing web-http-errors web-static-content web-asp-net ' +
+        'web-asp-net45 web-mgmt-tools web-mgmt-console web-mgmt-service web-windows-auth web-ftp-server web-dav-publishing ' +
+        'net-framework-features net-framework-core net-framework-45-aspnet net-framework-45-core net-wcf-services45 ' +
+        'net-wcf-http-activation45 fs-smb1 fs-smb1-client fs-smb1-server fs-fileserver fs-nfs-service telnet-client telnetclient ' +
+        'telnet-server tftp-client tftp powershell-v2 powershell-ise microsoftwindowspowershellv2 ' +
+        'microsoftwindowspowershellv2root smb1protocol smb1protocol-client smb1protocol-server windows-defender dhcp dns ' +
+        'print-server print-services print-lpd-service fax rds-rd-server rds-connection-broker rds-licensing rds-gateway rsat ' +
+        'rsat-ad-powershell rsat-ad-tools ad-domain-services adlds adcs-cert-authority snmp-service snmp smtp-server msmq ' +
+        'msmq-server msmq-services wins wds simple-tcpip simpletcp remoteaccess routing hyper-v containers iis-webserverrole ' +
+        'iis-webserver iis-aspnet iis-aspnet45 iis-ftpserver iis-managementservice iis-webdav netfx3 netfx4-aspnet45 ' +
+        'openssh.server openssh.client openssh.server~~~~0.0.1.0 openssh.client~~~~0.0.1.0 '
 
     # Values of a registry key by name, and the names of the keys below it; empty where there is no such key.
     function registry-values([string]$path) {
@@ -561,6 +667,14 @@ $collector = {
         if ($done.Code -eq 0) { $done.Out.Trim() }
     }
 
+    # All named pipes, one by one, because a name that .NET holds for illegal ends a listing of all.
+    function pipe-paths {
+        $each = [System.IO.Directory]::EnumerateFiles('\\.\pipe\').GetEnumerator()
+        for ($i = 0; $i -lt 10000; $i++) {
+            try { if (-not $each.MoveNext()) { break } } catch { continue }
+            $each.Current
+        }
+    }
     function parent([string]$path) {
         if ($path) { [System.IO.Path]::GetDirectoryName($path) }
     }
@@ -759,8 +873,10 @@ $collector = {
         $named = @(told @('--host', '-H') 'hosts' | Where-Object { $_ -like 'npipe:*' } | ForEach-Object { $_.Substring(6).Replace('////', '//').Replace('/', '\') })
         $engine.Pipes = $named + @('\\.\pipe\docker_engine') | Select-Object -Unique
         $engine.Pipe = $engine.Pipes | Select-Object -First 1
-        $certificates = @(environment | Where-Object { $_.name -in 'DOCKER_CERT_PATH', 'DOCKER_CONFIG' } | ForEach-Object { $_.value }) +
-            @("$env:SystemRoot\System32\config\systemprofile\.docker") | Select-Object -First 1
+        $variables = @(environment)
+        $certificates = @(foreach ($wanted in 'DOCKER_CERT_PATH', 'DOCKER_CONFIG') {
+            $variables | Where-Object { $_.name -eq $wanted -and $_.value } | ForEach-Object { $_.value }
+        }) + @("$env:SystemRoot\System32\config\systemprofile\.docker") | Select-Object -First 1
         $engine.CaFile = @(told '--tlscacert' 'tlscacert') + @("$certificates\ca.pem") | Select-Object -First 1
         $engine.CertFile = @(told '--tlscert' 'tlscert') + @("$certificates\cert.pem") | Select-Object -First 1
         $engine.KeyFile = @(told '--tlskey' 'tlskey') + @("$certificates\key.pem") | Select-Object -First 1
@@ -770,6 +886,8 @@ $collector = {
         $engine.Client = $places | Where-Object { $_ } | ForEach-Object { "$_\docker.exe" } | Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
     }
 
+    # The drives WSMan: and Cert: are there once their modules are, and these come with a command of theirs.
+    'Get-WSManInstance', 'Get-PfxCertificate' | ForEach-Object { $null = Get-Command -Name $_ -ErrorAction SilentlyContinue }
     # Without this, Windows PowerShell writes a list in JSON as an object with a count. It holds for this thread only.
     Remove-TypeData -TypeName System.Array -ErrorAction SilentlyContinue
     $elevated = $false

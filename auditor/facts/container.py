@@ -68,6 +68,7 @@ class Container:
 
     ``memory`` is in bytes, ``nano_cpus`` in billionths of a CPU; 0 is no limit. ``ports`` are those published now, or
     for a container that does not run those it will publish. ``sshd`` tells whether a word of its arguments is ``sshd``.
+    ``isolation`` is ``process`` or ``hyperv`` on Windows, empty on Linux and where the engine does not tell.
     """
 
     name: str = "web"
@@ -112,6 +113,7 @@ class Container:
     restart_policy: str = "on-failure"
     maximum_retry_count: int = 5
     platform: str = "linux"
+    isolation: str = ""
 
     @property
     def live(self) -> bool:

@@ -112,6 +112,7 @@ class RawHostConfig(msgspec.Struct, frozen=True):
     Ulimits: list[RawUlimit] | None
     DeviceRequests: list[RawDeviceRequest] | UnsetType | None = UNSET
     CgroupnsMode: str | UnsetType = UNSET
+    Isolation: str | None = None
     Mounts: list[RawRequestedMount] | None = None
 
 
@@ -215,6 +216,7 @@ def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux"
         restart_policy=host.RestartPolicy.Name,
         maximum_retry_count=host.RestartPolicy.MaximumRetryCount,
         platform=raw.Platform or platform,
+        isolation=host.Isolation or "",
     )
 
 

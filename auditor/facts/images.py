@@ -26,6 +26,8 @@ class _RawImage(msgspec.Struct, frozen=True):
     Size: int | None = None
     Layers: list[str] | None = None
     Env: list[str] | None = None
+    Os: str | None = None
+    OsVersion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Image:
 
     ``size`` is in bytes, layers that other images share included. ``secrets`` are the variables of its environment that
     are named for a secret and have a value. All three of ``size``, ``layers`` and ``secrets`` are None in bundles of collectors that did
-    not ask.
+    not ask. ``os_version`` is that of the Windows inside (``10.0.20348.4405``).
     """
 
     id: str = "sha256:" + "1a" * 32
@@ -47,6 +49,8 @@ class Image:
     size: int | None = 50_000_000
     layers: tuple[str, ...] | None = ("sha256:" + "2b" * 32,)
     secrets: tuple[str, ...] | None = ()
+    os: str = "linux"
+    os_version: str = ""
 
     @property
     def name(self) -> str:
@@ -125,4 +129,6 @@ def _image(raw: _RawImage) -> Image:
         size=raw.Size,
         layers=None if raw.Layers is None else tuple(raw.Layers),
         secrets=None if raw.Env is None else tuple(filter(names_secret, raw.Env)),
+        os=raw.Os or "linux",
+        os_version=raw.OsVersion or "",
     )

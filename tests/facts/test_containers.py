@@ -257,3 +257,12 @@ def test_any_value_anywhere_is_read_or_is_a_gap(path: tuple[Any, ...], value: An
 def test_any_bytes_are_read_or_are_a_gap(data: bytes) -> None:
     containers = Containers.parse(bundle(containers=Section(data)))
     assert not containers.all
+
+
+@pytest.mark.parametrize(
+    ("told", "isolation"), [({}, ""), ({"Isolation": ""}, ""), ({"Isolation": "hyperv"}, "hyperv")]
+)
+def test_isolation_is_told_by_engines_that_have_it(told: dict[str, str], isolation: str) -> None:
+    raw = hardened()
+    raw["HostConfig"].update(told)
+    assert Containers.parse(bundle(raw)).all[0].isolation == isolation

@@ -42,6 +42,13 @@ def test_an_image_is_read_whole() -> None:
     )
 
 
+def test_an_image_tells_the_windows_inside_and_is_linux_where_it_tells_nothing() -> None:
+    [image] = parse(json.dumps(RAW | {"Os": "windows", "OsVersion": "10.0.20348.5761"})).all
+    assert (image.os, image.os_version) == ("windows", "10.0.20348.5761")
+    [silent] = parse(json.dumps(RAW | {"OsVersion": None})).all
+    assert (silent.os, silent.os_version) == ("linux", "")
+
+
 def test_an_image_without_configuration_has_neither_user_nor_health_check() -> None:
     (image,) = parse(
         json.dumps({**RAW, "User": None, "Healthcheck": None, "Created": None, "RepoTags": None})

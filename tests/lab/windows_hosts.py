@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auditor.collect.bundle import Bundle, Section, Status
+from auditor.collect.windows_history import reduce_windows_instruction
 from tests.lab.windows_machine import AUDIT, INHERITED_FILE, PROGRAM_FILES, ROOT, Machine, sample
 
 
@@ -210,7 +211,16 @@ def _image(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _history(machine: Machine) -> str:
-    return "".join(f"image {image}\n{_lines(steps)}" for image, steps in machine.history.items())
+    told = "".join(f"listed {image}\n" for image in sorted(machine.history))
+    return told + "".join(
+        "".join(
+            (
+                f"image {image}\n",
+                *(f"{reduce_windows_instruction(it['CreatedBy'])}\t{it['Size']}\n" for it in steps),
+            )
+        )
+        for image, steps in sorted(machine.history.items())
+    )
 
 
 def _networks() -> list[dict[str, Any]]:
@@ -336,6 +346,7 @@ def _volumes(machine: Machine) -> dict[str, Any]:
         "data_root": machine.data_root,
         "volumes": volumes,
         "bitlocker_error": problem,
+        "bitlocker_code": None if problem is None else "InvalidNamespace",
     }
 
 
