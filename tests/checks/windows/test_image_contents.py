@@ -10,10 +10,10 @@ from auditor.facts.images import Image, Images
 from auditor.facts.used_images import UsedImage, UsedImages
 from auditor.policy import Policy
 from checks.windows.image_contents import (
-    windows_image_without_version,
     large_windows_image,
     source_not_told,
     unproven_windows_base,
+    windows_image_without_version,
 )
 from checks.windows.users import image_runs_as_administrator
 from tests.checks.runtime.judging import UNSEEN, WEB, answer, containers, observed
