@@ -11,11 +11,13 @@ import msgspec
 from auditor import __version__
 from auditor.attestations import Attestations
 from auditor.collect.bundle import Bundle
+from auditor.collect.scripts import FROM_HERE, sections
 from auditor.evaluate import Judgement, compare, judge, unreachable
 from auditor.facts.base import Knowledge
 from auditor.facts.certificates import Certificates
+from auditor.facts.daemons import Daemons, further
 from auditor.facts.engine import Engine
-from auditor.facts.machine import Machine
+from auditor.facts.machine import Machine, platform_of
 from auditor.facts.origin import Origin
 from auditor.fleet import Event, HostOutcome, audit_all
 from auditor.gaps import Gap
@@ -31,7 +33,7 @@ SCHEMA_VERSION = 1
 T = TypeVar("T")
 
 # What the report says of a host beside its results.
-_ABOUT = (Origin, Machine, Engine)
+_ABOUT = (Origin, Machine, Engine, Daemons)
 
 
 def audit(
@@ -64,7 +66,7 @@ def audit(
     asked = {host.name: (plans or {}).get(host.name, plan) for host in hosts}
     outcomes = audit_all(
         hosts,
-        lambda host: sections_of(asked[host.name]),
+        lambda host: sections_to_ask(asked[host.name], host),
         lambda host, bundle: _judged(asked[host.name], host, bundle),
         workers=workers,
         enrich=see_from_here,
@@ -80,7 +82,7 @@ def audit(
         schema_version=SCHEMA_VERSION,
         started=started,
         auditor=__version__,
-        benchmark=plan.benchmark,
+        benchmark=", ".join(dict.fromkeys(host.benchmark for host in reports)) or plan.benchmark,
         hosts=reports,
         summary=summarize(reports),
         checks=_texts(asked.values()) or plan.texts(),
@@ -99,21 +101,30 @@ def _texts(plans: Iterable[Plan]) -> dict[str, CheckText]:
     return {name: text for plan in distinct.values() for name, text in plan.texts().items()}
 
 
-def sections_of(plan: Plan) -> tuple[str, ...]:
-    """What to ask a host for: what the checks need, and what the report says of a host."""
-    names = [*plan.sections, *(name for fact in _ABOUT for name in fact.SECTIONS)]
-    return tuple(name for name in dict.fromkeys(names) if name not in ("auditor", "tls-probe"))
+def sections_to_ask(plan: Plan, host: Host) -> tuple[str, ...]:
+    """What to ask a host for: what the checks need, and what the report says of a host. Through the API its platform is not known before."""
+    known = None if host.transport in ("docker", "bundle") else host.platform
+    names = [
+        *(plan.on(known) if known else plan).sections,
+        *(name for fact in _ABOUT for name in fact.SECTIONS),
+    ]
+    told = sections(known) if known else sections("linux") | sections("windows")
+    return tuple(name for name in dict.fromkeys(names) if name in told - FROM_HERE)
 
 
 def see_from_here(host: Host, bundle: Bundle, deadline: Deadline) -> Bundle:
     """Add what the auditing machine sees of a host's ports; a replayed bundle has it, or never will."""
     if host.transport == "bundle" or not bundle.sections.keys() & {"daemon", "listeners", "engine-info"}:
         return bundle
-    return bundle.adding(probe(host, bundle, deadline))
+    seen = probe(host, bundle, deadline)
+    for _, number, own in further(bundle):
+        seen |= {f"{name}.{number}": part for name, part in probe(host, own, deadline).items()}
+    return bundle.adding(seen)
 
 
 def _judged(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
-    judgement = judge(plan, host, bundle)
+    told = replace(host, platform=platform_of(bundle) or host.platform)
+    judgement = judge(plan.on(told.platform), told, bundle)
     return replace(judgement, report=_described(judgement.report, host, Knowledge(bundle)))
 
 
@@ -140,7 +151,7 @@ def _or_none(knowledge: Knowledge, fact: type[T]) -> T | None:
 
 
 def _judgement(plan: Plan, outcome: HostOutcome[Judgement]) -> Judgement:
-    return outcome.value or unreachable(plan, outcome.host, str(outcome.error))
+    return outcome.value or unreachable(plan.on(outcome.host.platform), outcome.host, str(outcome.error))
 
 
 def _warnings(outcomes: Iterable[HostOutcome[Judgement]]) -> Iterable[str]:

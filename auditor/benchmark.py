@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from auditor.errors import BadFile, UsageError
+from auditor.host import Platform
 from auditor.yamlfile import read
 
 
@@ -15,7 +16,8 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     One numbered item of a benchmark.
 
     ``title`` is ours. ``checks`` are the ids of the checks that answer it; none: a person has to.
-    ``assessment`` is what the benchmark says of itself.
+    ``assessment`` is what the benchmark says of itself. ``adapted_from`` are the numbers of the controls that it
+    is adapted from, in the benchmark that the file names as ``adapted_from``.
     """
 
     number: str
@@ -23,6 +25,7 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     assessment: Literal["automated", "manual"] = "manual"
     checks: tuple[str, ...] = ()
+    adapted_from: tuple[str, ...] = ()
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,10 +40,14 @@ class BenchmarkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A benchmark as it is written down.
 
     Either all its controls, or ``based_on`` another one: then ``renumbered`` maps the other's numbers to this
-    one's, and ``without`` lists the numbers that this one lacks.
+    one's, and ``without`` lists the numbers that this one lacks. ``platform`` is that of the hosts it is about.
+    ``closed`` says that of our checks only those are asked that it names: the others are about another platform.
     """
 
     title: str
+    platform: Platform = "linux"
+    adapted_from: str = ""
+    closed: bool = False
     sections: dict[str, Section] = {}
     controls: tuple[Control, ...] = ()
     based_on: str = ""
@@ -55,6 +62,9 @@ class Benchmark(msgspec.Struct, frozen=True):
     title: str
     sections: Mapping[str, Section]
     controls: tuple[Control, ...]
+    platform: Platform = "linux"
+    adapted_from: str = ""
+    closed: bool = False
 
     def section_of(self, control: Control) -> str:
         """The name of the chapter a control stands in."""
@@ -79,18 +89,22 @@ def load_benchmark(folder: Path, name: str) -> Benchmark:
     file = read(path, BenchmarkFile)
     if file.based_on:
         base = load_benchmark(folder, file.based_on)
-        return Benchmark(name, file.title, base.sections, _renumber(base.controls, file))
+        controls = _renumber(base.controls, file)
+        return msgspec.structs.replace(base, id=name, title=file.title, controls=controls)
     numbers = [control.number for control in file.controls]
     twice = {number for number in numbers if numbers.count(number) > 1}
     lost = {number for number in numbers if number.partition(".")[0] not in file.sections}
     if twice or lost:
         raise BadFile(path, f"controls that stand twice: {sorted(twice)}, or in no section: {sorted(lost)}")
-    return Benchmark(name, file.title, file.sections, file.controls)
+    return Benchmark(
+        name, file.title, file.sections, file.controls, file.platform, file.adapted_from, file.closed
+    )
 
 
 def available(folder: Path) -> list[str]:
     """The names of the benchmarks in a folder, newest version first."""
-    return sorted((path.stem for path in folder.glob("*.yaml")), reverse=True)
+    names = sorted((path.stem for path in folder.glob("*.yaml")), reverse=True)
+    return sorted(names, key=lambda name: name.rpartition("-")[0])
 
 
 def _renumber(controls: Iterable[Control], file: BenchmarkFile) -> tuple[Control, ...]:

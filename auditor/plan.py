@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, get_args, get_origin
 
 from auditor.benchmark import Benchmark, Control
 from auditor.check import Check, Severity
+from auditor.collect.scripts import sections
 from auditor.errors import UsageError
 from auditor.facts.fleet import Fleet
+from auditor.host import Platform
 from auditor.results import CheckText
 
 
@@ -18,6 +21,7 @@ class Item:
     One result to come: a check, or a control that has none yet (``check`` is None).
 
     ``levels`` are the benchmark's, one for each of ``controls``; none for a check beyond the benchmark.
+    It is asked of hosts of ``platform``.
     """
 
     id: str
@@ -27,6 +31,8 @@ class Item:
     controls: tuple[str, ...]
     levels: tuple[int, ...]
     check: Check[...] | None
+    benchmark: str = ""
+    platform: Platform = "linux"
 
     @property
     def level(self) -> int:
@@ -80,11 +86,29 @@ class Picks:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of a host. ``shared`` are facts that it tells to checks that compare it with others, whatever it is asked itself."""
+    """
+    What is asked of hosts; ``on`` a platform it is what is asked of one.
+
+    ``shared`` are facts that a host tells to checks that compare it with others, whatever it is asked itself.
+    """
 
     benchmark: str
     items: tuple[Item, ...]
     shared: frozenset[Any] = frozenset()
+
+    def on(self, platform: Platform) -> "Plan":
+        """What of it is asked of a host of this platform."""
+        return self._on.get(platform) or Plan(self.benchmark, (), self.shared)
+
+    @cached_property
+    def _on(self) -> dict[Platform, "Plan"]:
+        items: dict[Platform, list[Item]] = {}
+        for item in self.items:
+            items.setdefault(item.platform, []).append(item)
+        return {
+            platform: replace(self, benchmark=some[0].benchmark or self.benchmark, items=tuple(some))
+            for platform, some in items.items()
+        }
 
     @property
     def facts(self) -> tuple[Any, ...]:
@@ -100,12 +124,12 @@ class Plan:
     @property
     def sections(self) -> tuple[str, ...]:
         """The collector's sections that the facts are made of."""
-        names = {name: None for fact in self.facts for name in getattr(fact, "SECTIONS", ())}
+        names = {name: None for fact in self.facts for either in _reads(fact) for name in either if name}
         return tuple(names)
 
     def texts(self) -> dict[str, CheckText]:
         """The words of every item, by id, for the report."""
-        return {item.id: _text(item) for item in self.items}
+        return {item.id: _text(item) for item in reversed(self.items)}
 
     def _asked(self) -> Iterable[Any]:
         return (fact for item in self.items if item.check for fact in item.check.facts.values())
@@ -122,6 +146,27 @@ class Plan:
                 raise UsageError(
                     f"no check and no control of {self.benchmark} is called {name!r}; 'auditor checks' lists them"
                 )
+
+
+def join(*plans: Plan) -> Plan:
+    """One plan of several, each for hosts of its own platform."""
+    return Plan(
+        ", ".join(plan.benchmark for plan in plans), tuple(item for plan in plans for item in plan.items)
+    )
+
+
+def can_tell(platform: Platform, check: Check[...]) -> bool:
+    """Whether the collector of a platform brings all that a check reads. A folder of checks that is named as a platform is for that one only."""
+    if check.section in get_args(Platform) and check.section != platform:
+        return False
+    brought = sections(platform) | {""}
+    facts = map(fact_of, check.facts.values())
+    return all(brought.intersection(either) for fact in facts for either in _reads(fact))
+
+
+def _reads(fact: Any) -> Iterable[list[str]]:
+    """The sections that a fact is made of; where platforms tell the same thing in different ones, any of them will do; the empty one needs nothing."""
+    return (name.split("|") for name in getattr(fact, "SECTIONS", ()))
 
 
 def fact_of(annotation: Any) -> Any:
@@ -152,8 +197,18 @@ def make_plan(
             f"benchmark {benchmark.id} names checks that there are not: {', '.join(sorted(unknown))}"
         )
     everything = Plan(benchmark.id, (*_numbered(checks, benchmark), *_beyond(checks, benchmark)))
-    everything.require(*only, *skip)
-    return replace(everything, items=Picks(level, tuple(only), tuple(skip)).of(everything.items))
+    return pick(everything, level=level, only=only, skip=skip)
+
+
+def pick(plan: Plan, *, level: int = 0, only: Sequence[str] = (), skip: Sequence[str] = ()) -> Plan:
+    """
+    What is wanted of a plan, as ``make_plan`` says.
+
+    Raises:
+        UsageError: a name in ``only`` or ``skip`` means nothing.
+    """
+    plan.require(*only, *skip)
+    return replace(plan, items=Picks(level, tuple(only), tuple(skip)).of(plan.items))
 
 
 def _numbered(checks: Mapping[str, Check[...]], benchmark: Benchmark) -> Iterable[Item]:
@@ -166,16 +221,27 @@ def _numbered(checks: Mapping[str, Check[...]], benchmark: Benchmark) -> Iterabl
             if name not in seen:
                 seen.add(name)
                 controls = benchmark.controls_of(name)
-                yield _item(checks[name], controls)
+                yield _item(checks[name], benchmark, controls)
 
 
 def _beyond(checks: Mapping[str, Check[...]], benchmark: Benchmark) -> Iterable[Item]:
-    return (_item(check, ()) for check in checks.values() if not benchmark.controls_of(check.id))
+    return (_item(check, benchmark, ()) for check in checks.values() if not benchmark.controls_of(check.id))
 
 
-def _item(check: Check[...], controls: Sequence[Control]) -> Item:
+def _item(check: Check[...], benchmark: Benchmark, controls: Sequence[Control]) -> Item:
     numbers, levels = tuple(it.number for it in controls), tuple(it.level for it in controls)
-    return Item(check.id, check.title, check.severity, check.section, numbers, levels, check)
+    section = benchmark.section_of(controls[0]) if controls else check.section
+    return Item(
+        check.id,
+        check.title,
+        check.severity,
+        section,
+        numbers,
+        levels,
+        check,
+        benchmark.id,
+        benchmark.platform,
+    )
 
 
 def _unanswered(control: Control, benchmark: Benchmark) -> Item:
@@ -188,6 +254,8 @@ def _unanswered(control: Control, benchmark: Benchmark) -> Item:
         (control.number,),
         (control.level,),
         None,
+        benchmark.id,
+        benchmark.platform,
     )
 
 

@@ -104,6 +104,7 @@ class HostReport(msgspec.Struct, frozen=True):
 
     ``error`` is empty, or why the host as a whole could not be audited (its results are then all ``error``).
     ``collected`` is when the facts were collected, in UTC; ``engine`` the engine's version, or empty.
+    ``benchmark`` is the one that it was judged by.
     """
 
     name: str
@@ -117,6 +118,7 @@ class HostReport(msgspec.Struct, frozen=True):
     collected: datetime | None = None
     error: str = ""
     certificates: tuple[CertificateSummary, ...] = ()
+    benchmark: str = ""
 
 
 class CheckText(msgspec.Struct, frozen=True):

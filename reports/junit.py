@@ -63,7 +63,7 @@ def _suite(report: AuditReport, host: HostReport, notes: list[str]) -> str:
 def _properties(report: AuditReport, host: HostReport) -> str:
     properties = {
         "auditor": report.auditor,
-        "benchmark": report.benchmark,
+        "benchmark": host.benchmark or report.benchmark,
         "platform": host.platform,
         "transport": host.transport,
         "engine": host.engine,

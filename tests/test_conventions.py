@@ -8,10 +8,10 @@ import pytest
 import checks
 from auditor.benchmark import available, load_benchmark
 from auditor.check import Check, Findings, Severity, check
-from auditor.cli.catalogue import BENCHMARKS, all_checks
+from auditor.cli.catalogue import BENCHMARKS, all_checks, everything, plan_of
 from auditor.errors import AuditorError, BadFile, UsageError
 from auditor.facts.daemon import DaemonConfig
-from auditor.plan import make_plan
+from auditor.plan import can_tell, pick
 from auditor.registry import discover
 
 ALL = list(all_checks().values())
@@ -27,9 +27,16 @@ def test_a_check_says_what_it_wants_why_and_what_to_do(each: Check[...]) -> None
     assert each.facts
 
 
-def test_every_check_of_the_newest_benchmark_is_there() -> None:
-    for name in available(BENCHMARKS):
-        assert make_plan(all_checks(), load_benchmark(BENCHMARKS, name)).items
+@pytest.mark.parametrize("name", available(BENCHMARKS))
+def test_every_check_that_a_benchmark_names_is_there_and_its_platform_tells_what_it_reads(name: str) -> None:
+    plan = plan_of(load_benchmark(BENCHMARKS, name))
+    assert plan.items
+    untold = [item.id for item in plan.items if item.check and not can_tell(item.platform, item.check)]
+    assert untold == []
+
+
+def test_every_check_is_asked_of_some_platform() -> None:
+    assert {item.id for item in everything().items if item.check} == set(all_checks())
 
 
 def test_no_two_checks_have_the_same_title() -> None:
@@ -46,12 +53,12 @@ def test_the_benchmark_has_its_118_controls_of_which_87_are_level_1() -> None:
 @pytest.mark.parametrize("name", available(BENCHMARKS))
 def test_level_1_means_exactly_the_controls_of_level_1(name: str) -> None:
     benchmark = load_benchmark(BENCHMARKS, name)
-    plan = make_plan(all_checks(), benchmark, level=1)
+    plan = pick(plan_of(benchmark), level=1)
     covered = {number for item in plan.items for number in item.controls}
     assert covered == {control.number for control in benchmark.controls if control.level == 1}
     assert {level for item in plan.items for level in item.levels} == {1}
-    everything = make_plan(all_checks(), benchmark, level=2)
-    assert {number for item in everything.items for number in item.controls} == {
+    both = pick(plan_of(benchmark), level=2)
+    assert {number for item in both.items for number in item.controls} == {
         control.number for control in benchmark.controls
     }
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from auditor.cli.catalogue import all_checks, benchmark_named
+from auditor.cli.catalogue import benchmark_named, plan_of
 from auditor.collect.bundle import Bundle, Section, Status
 from auditor.evaluate import judge
 from auditor.facts.files import File
 from auditor.host import Host
-from auditor.plan import make_plan
+from auditor.plan import pick
 from auditor.results import Finding, Outcome, Result
 from tests.test_docs import DOCS, GENERATE
 
@@ -32,7 +32,7 @@ def tcp_without_tls(config: dict[str, Any], *flags: str) -> Result:
         "systemd": Section(status=Status.ABSENT),
         "engine-version": Section(b'{"Version": "29.1.3"}'),
     }
-    plan = make_plan(all_checks(), benchmark_named("cis-docker"), only=["tcp-without-tls"])
+    plan = pick(plan_of(benchmark_named("cis-docker")), only=["tcp-without-tls"])
     return judge(plan, Host("web1"), Bundle(sections)).report.results[0]
 
 

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from auditor import __version__
-from auditor.cli import certs
+from auditor.cli.certs.commands import app as certs_app
 from auditor.cli.options import (
     AttestationPath,
-    BenchmarkName,
+    BenchmarkNames,
     FailOn,
     Hosts,
     Identity,
@@ -22,6 +22,7 @@ from auditor.cli.options import (
     Only,
     Output,
     OwnChecks,
+    PlatformName,
     PolicyPath,
     Quiet,
     Reports,
@@ -44,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-app.add_typer(certs.app)
+app.add_typer(certs_app)
 
 
 @app.callback(invoke_without_command=True)
@@ -67,7 +68,7 @@ def run(
     *,
     inventory: Inventory = None,
     limit: Limit = "",
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     level: Level = 0,
     check: Only = None,
     skip: Skip = None,
@@ -107,7 +108,7 @@ def run(
         hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo)
     )
     files = Files(tuple(checks or ()), policy, waivers, attestations)
-    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), files)
+    selection = Selection(tuple(benchmark or ()), level, tuple(check or ()), tuple(skip or ()), files)
     sys.exit(run_audit(chosen, selection, fail_on.value, report or [], workers, quiet=quiet))
 
 
@@ -149,7 +150,7 @@ def evaluate(
         list[Path], typer.Argument(metavar="BUNDLE...", help="Bundle files, or folders of them.")
     ],
     *,
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     level: Level = 0,
     check: Only = None,
     skip: Skip = None,
@@ -175,14 +176,14 @@ def evaluate(
     from auditor.cli.selection import Files, Selection  # noqa: PLC0415
 
     files = Files(tuple(checks or ()), policy, waivers, attestations)
-    selection = Selection(benchmark, level, tuple(check or ()), tuple(skip or ()), files)
+    selection = Selection(tuple(benchmark or ()), level, tuple(check or ()), tuple(skip or ()), files)
     sys.exit(run_audit(bundle_hosts(bundles), selection, fail_on.value, report or [], workers, quiet=quiet))
 
 
 @app.command()
 def checks(
     *,
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     level: Level = 0,
     own: OwnChecks = None,
     format_: Annotated[
@@ -200,14 +201,14 @@ def checks(
     """  # noqa: D301
     from auditor.cli.catalogue import list_checks  # noqa: PLC0415
 
-    list_checks(benchmark, level, own or (), as_json=format_ is ListFormat.JSON)
+    list_checks(benchmark or (), level, own or (), as_json=format_ is ListFormat.JSON)
 
 
 @app.command()
 def explain(
     check: Annotated[str, typer.Argument(metavar="CHECK", help="A check's id, or a control's number.")],
     *,
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     own: OwnChecks = None,
 ) -> None:
     """
@@ -220,7 +221,7 @@ def explain(
     """  # noqa: D301
     from auditor.cli.catalogue import explain_check  # noqa: PLC0415
 
-    explain_check(check, benchmark, own or ())
+    explain_check(check, benchmark or (), own or ())
 
 
 @app.command()
@@ -228,7 +229,7 @@ def inventory(
     *,
     inventory: Inventory = None,
     limit: Limit = "",
-    benchmark: BenchmarkName = "cis-docker-1.8.0",
+    benchmark: BenchmarkNames = None,
     checks: OwnChecks = None,
     policy: PolicyPath = None,
     ping: Annotated[
@@ -258,20 +259,24 @@ def inventory(
     if policy:
         from auditor.cli.selection import Files, show_policies  # noqa: PLC0415
 
-        show_policies(chosen, benchmark, Files(tuple(checks or ()), policy))
+        show_policies(chosen, benchmark or (), Files(tuple(checks or ()), policy))
         return
     sys.exit(ping_hosts(chosen, workers) if ping else show_hosts(chosen))
 
 
 @app.command()
-def collector() -> None:
+def collector(
+    *,
+    platform: Annotated[PlatformName, typer.Option(help="For hosts of this platform.")] = PlatformName.LINUX,
+) -> None:
     """
     Print the script that runs on a host, to read it or to run it by hand.
 
     \b
-    Example:
+    Examples:
       auditor collector > linux.sh; sudo sh linux.sh > web1.bundle
+      auditor collector --platform windows > windows.ps1
     """  # noqa: D301
-    from auditor.transports.base import linux_script  # noqa: PLC0415
+    from auditor.collect.scripts import script  # noqa: PLC0415
 
-    sys.stdout.write(linux_script().decode())
+    sys.stdout.write(script(platform.value).decode())

@@ -19,6 +19,13 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+class PlatformName(StrEnum):
+    """What a host runs."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"
+
+
 class ListFormat(StrEnum):
     """How a list is printed."""
 
@@ -46,8 +53,14 @@ Inventory = Annotated[
 Limit = Annotated[
     str, typer.Option(metavar="PATTERN", help="Only these hosts: names, globs, groups; a:b, a:&b, a:!b.")
 ]
-BenchmarkName = Annotated[
-    str, typer.Option("--benchmark", metavar="NAME", help="Which benchmark's numbers to use.")
+BenchmarkNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--benchmark",
+        metavar="NAME",
+        help="Judge by this one; repeat it for another platform.  [default: cis-docker-1.8.0, windows-container-host]",
+        show_default=False,
+    ),
 ]
 Level = Annotated[
     int,

@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 
 from auditor.attestations import Attestations, load_attestations
-from auditor.cli.catalogue import all_checks, benchmark_named
+from auditor.cli.catalogue import everything
 from auditor.errors import UsageError
 from auditor.host import Host
-from auditor.plan import Plan, make_plan
+from auditor.plan import Plan, pick
 from auditor.policies import Resolved, load_policies
 from auditor.policy import Policy
 from auditor.waivers import Waivers, load_waivers
@@ -30,9 +30,13 @@ class Files:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the command line asks. A policy picks from what is left by ``level``, ``only`` and ``skip``."""
+    """
+    What the command line asks. A policy picks from what is left by ``level``, ``only`` and ``skip``.
 
-    benchmark: str
+    ``benchmarks`` are names; a platform of which none is named is judged by its usual one.
+    """
+
+    benchmarks: tuple[str, ...] = ()
     level: int = 0
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
@@ -41,18 +45,12 @@ class Selection:
     @cached_property
     def everything(self) -> Plan:
         """All that could be asked: every control, and every check, ours and the user's."""
-        return make_plan(all_checks(*self.files.own_checks), benchmark_named(self.benchmark))
+        return everything(self.benchmarks, self.files.own_checks)
 
     @cached_property
     def plan(self) -> Plan:
         """What the command line picks of it."""
-        return make_plan(
-            all_checks(*self.files.own_checks),
-            benchmark_named(self.benchmark),
-            level=self.level,
-            only=self.only,
-            skip=self.skip,
-        )
+        return pick(self.everything, level=self.level, only=self.only, skip=self.skip)
 
     def resolve(self, hosts: Sequence[Host]) -> Resolved:
         """
@@ -88,14 +86,15 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def show_policies(hosts: Sequence[Host], benchmark: str, files: Files) -> None:
+def show_policies(hosts: Sequence[Host], benchmarks: Sequence[str], files: Files) -> None:
     """Print for each host what is asked of it, and every parameter and severity that is not the usual one."""
-    selection = Selection(benchmark, files=files)
+    selection = Selection(tuple(benchmarks), files=files)
     resolved = selection.resolve(hosts)
     for host in resolved.hosts:
-        items = resolved.plans[host.name].items
+        plan = resolved.plans[host.name].on(host.platform)
+        items = plan.items
         numbers = {number for item in items for number in item.controls}
-        _print(f"{host.name}: {len(items)} results on {len(numbers)} controls of {selection.plan.benchmark}")
+        _print(f"{host.name}: {len(items)} results on {len(numbers)} controls of {plan.benchmark}")
         usual = msgspec.structs.asdict(Policy())
         for name, value in msgspec.structs.asdict(host.policy).items():
             if value != usual[name]:

@@ -54,7 +54,8 @@ section_daemon() {
         printf 'exe %s\n' "$(readlink "/proc/$pid/exe" 2>/dev/null)"
         printf 'cwd %s\n' "$(readlink "/proc/$pid/cwd" 2>/dev/null)"
         printf 'started %s\n' "$(started "$pid")"
-        printf 'unit %s\n' "$(sed -n 's#^[^:]*:[^:]*:.*/\([^/]*\.service\)$#\1#p' "/proc/$pid/cgroup" 2>/dev/null | head -n 1)"
+        sed -n -e 's#^[^:]*:[^:]*:.*/user@[0-9]*\.service/.*/\([^/]*\.service\)$#user-unit \1#p' \
+            -e 's#^[^:]*:[^:]*:.*/\([^/]*\.service\)$#unit \1#p' "/proc/$pid/cgroup" 2>/dev/null | head -n 1
         arguments "$pid" | sed 's/^/argument /'
         if [ -r "/proc/$pid/environ" ]; then
             printf 'environment readable\n'
@@ -63,6 +64,13 @@ section_daemon() {
         fi
     done
     true
+}
+
+# Further daemons on this host, whichever socket was asked: of each its process, its user, the sockets it listens on, and
+# the container it runs in if it runs in one. Those with a 'number' are looked at as the first one is, in sections whose
+# names end in it; 'elsewhere' has its files in a file system of its own, 'left' is another's turn because -s named one.
+section_daemons() {
+    printf '%s\n' "$others"
 }
 
 # The daemon's configuration file (the one it was started with), values of password-like keys blanked.
@@ -335,7 +343,11 @@ section_kernel_settings() {
     true
 }
 
-SECTIONS='host engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files access-lists certificates keys audit-rules access mounts kernel-settings'
+SECTIONS='host daemons engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files access-lists certificates keys audit-rules access mounts kernel-settings'
+
+# What is the same whichever daemon is asked, and how many further daemons are looked at.
+OF_THE_HOST='host daemons processes audit-rules kernel-settings'
+DAEMONS_AT_MOST=8
 OF_THE_ENGINE='engine-version engine-info containers images image-history networks swarm'
 
 # ---- what the sections share ------------------------------------------------------------------------------------
@@ -457,11 +469,10 @@ reduce_history() {
             gsub(/\001/, "\\", text)
             return text
         }
-        function instruction(text,    keyword, at) {
+        function instruction(text,    keyword) {
             sub(/ *# buildkit *$/, "", text)
-            at = index(text, "#(nop) ")
-            if (at) {
-                text = substr(text, at + 7)
+            if (match(text, /^((\/[^ ]*\/)?(ba|da|a|z)?sh( -[a-z]+( pipefail)?)* -[a-z]*c )?#\(nop\) /)) {
+                text = substr(text, RLENGTH + 1)
                 sub(/^ +/, "", text)
             }
             keyword = text
@@ -516,15 +527,17 @@ reduce_history() {
             }
             return out "\t" found
         }
-        function secrets(text,    low, name, value, found) {
+        function secrets(text,    low, name, value, found, start) {
             low = tolower(text)
             if (low ~ /[a-z]:\/\/[^ \/"@:]+:[^ \/"@$]+@/) found = with(found, "credentials-in-an-address")
             if (low ~ /authorization: *(bearer|basic) +[^ $]/) found = with(found, "authorization-header")
             if (low ~ /-----begin [a-z ]*private key/) found = with(found, "private-key")
             if (text ~ /AKIA[0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z]/) found = with(found, "aws-access-key")
             if (text ~ /gh[pousr]_[0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z]/) found = with(found, "github-token")
-            while (match(low, /[a-z0-9_.-]*(password|passwd|passphrase|secret|token|credentials?|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*("?: *|=| +)/)) {
-                name = substr(text, RSTART, RLENGTH)
+            while (match(low, /(password|passwd|passphrase|secret|token|credentials?|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*("?: *|=| +)/)) {
+                # The start of the name is looked for backwards: a pattern for it would read a long word once for each of its letters.
+                for (start = RSTART; start > 1 && substr(low, start - 1, 1) ~ /[a-z0-9_.-]/;) start--
+                name = substr(text, start, RSTART + RLENGTH - start)
                 value = text = substr(text, RSTART + RLENGTH)
                 low = substr(low, RSTART + RLENGTH)
                 if (name ~ / $/ && name !~ /: +$/ && name !~ /^--/) continue
@@ -579,7 +592,7 @@ engine_files() {
     for folder in /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin "${daemon_program%/*}"; do
         for name in dockerd containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do printf '%s\n' "$folder/$name"; done
     done
-    for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system "$config_home/systemd/user"; do
+    for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system $user_units; do
         case $folder in /lib/*) [ ! -h /lib ] || continue ;; esac # seen as /usr/lib
         printf '%s\n' "$folder/docker.service" "$folder/docker.socket"
         present "$folder"/docker.service.d/*.conf "$folder"/docker.socket.d/*.conf
@@ -705,15 +718,17 @@ key() {
 
 # The socket to ask: -s, else DOCKER_HOST if it is a unix socket, else the system's, else this user's own.
 find_socket() {
+    case "${DOCKER_HOST-}" in unix://*) socket=${socket:-${DOCKER_HOST#unix://}} ;; esac
+    chosen=$socket
     [ -n "$socket" ] && return
-    case "${DOCKER_HOST-}" in unix://*) socket=${DOCKER_HOST#unix://}; return ;; esac
     for socket in /var/run/docker.sock "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock"; do
         [ -S "$socket" ] && return
     done
     socket=/var/run/docker.sock
 }
 
-# The processes that hold the socket (systemd, which may have opened it, left out); where that cannot be seen, those called dockerd.
+# The processes that hold the socket (systemd, which may have opened it, left out); where that cannot be seen, those called
+# dockerd, and of several the one that was told to listen there.
 find_daemon() {
     daemon_found_by=socket
     resolved=$(readlink -f "$socket" 2>/dev/null)
@@ -726,7 +741,15 @@ find_daemon() {
     fi
     [ -n "$daemon_pids" ] && return
     daemon_found_by=name
-    daemon_pids=$called
+    for pid in $called; do
+        [ -z "$(container_of "$pid")" ] || continue
+        told=$(sockets_of "$pid")
+        # Where nobody named a socket and there is none at the usual place, the first daemon's own is asked.
+        [ -n "$chosen" ] || [ -S "$socket" ] || [ ! -S "${told%%"$newline"*}" ] || socket=${told%%"$newline"*}
+        candidates=$candidates${candidates:+$newline}$pid
+        for path in $told; do [ "${path#/var}" != "${socket#/var}" ] || daemon_pids=$daemon_pids${daemon_pids:+$newline}$pid; done
+    done
+    daemon_pids=${daemon_pids:-$candidates}
 }
 
 # Of folders of descriptors, one a line, the processes that hold the socket.
@@ -737,11 +760,61 @@ holders() {
         substr($0, length($0) - length(s) + 1) == s && pid != 1 && !seen[pid]++ { print pid }'
 }
 
+# The container that a process runs in, unless this one runs there too.
+container_of() {
+    inside=$(sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p' "/proc/$1/cgroup" 2>/dev/null | head -n 1)
+    [ -z "$inside" ] || grep -q -F -e "$inside" /proc/self/cgroup || printf '%s\n' "$inside"
+}
+
+# The unix sockets on which a process serves the API: those it holds, in its own network namespace; where these are not
+# to be seen, those that it was told of, else the one where it listens by itself.
+sockets_of() {
+    held=''
+    # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
+    [ -r "/proc/$1/fd" ] && [ -x "/proc/$1/fd" ] && held=$(
+        { ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p'; cat "/proc/$1/net/unix"; } 2>/dev/null | awk '
+            NF == 1 { held[$1]; next }
+            $4 == "00010000" && ($7 in held) && $8 ~ /^\// && $8 !~ /\/(libnetwork\/[^\/]*|swarm\/control|metrics)\.sock$/ { print $8 }')
+    [ -n "$held" ] || held=$(arguments "$1" | grep -o 'unix:///.*' | sed 's#^unix://##')
+    if [ -z "$held" ] && ! arguments "$1" | grep -q -E '^(-H|--host)'; then
+        held=$(sed -n -E -e 's/^Uid:[[:space:]]*0[[:space:]].*/\/var\/run\/docker.sock/p' -e 's/^Uid:[[:space:]]*([0-9]+).*/\/run\/user\/\1\/docker.sock/p' "/proc/$1/status")
+    fi
+    printf '%s\n' "$held"
+}
+
+# Daemons beside the one that is asked. A socket is taken for a daemon's own only where its path leads to the same file
+# for the daemon and from here: a daemon in a container has a /var/run/docker.sock as well.
+find_others() {
+    count=1
+    others=$(for pid in $called; do
+        case $newline$daemon_pids$newline in *"$newline$pid$newline"*) continue ;; esac
+        printf 'pid %s\n' "$pid"
+        sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/uid \1/p' "/proc/$pid/status" 2>/dev/null
+        container=$(container_of "$pid")
+        sockets=$(sockets_of "$pid")
+        here=''
+        for path in $sockets; do
+            printf 'socket %s\n' "$path"
+            [ -z "$here" ] && real=$(readlink -f "$path") && [ "$(stat -L -c %d:%i -- "$real" "/proc/$pid/root$real" 2>/dev/null | sort -u | wc -l)" = 1 ] && here=$path
+        done
+        if [ -n "$container" ]; then
+            printf 'container %s\nelsewhere\n' "$container"
+        elif [ -z "$here" ] && [ "$(readlink "/proc/$pid/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]; then
+            echo elsewhere
+        elif [ -n "$chosen" ] || [ "$count" -gt "$DAEMONS_AT_MOST" ]; then
+            echo left
+        else
+            printf 'number %s\nat %s\n' $((count += 1)) "$here"
+        fi
+    done)
+}
+
 # Whether there is an engine that answers. Only a host without socket, daemon and dockerd program has none.
 find_engine() {
     engine=there engine_status=1
     if [ ! -S "$socket" ]; then
         engine="there is no engine's socket at $socket"
+        [ -n "$socket" ] || engine='it serves no unix socket that can be told to be its own from here'
         if [ "$(why_not "$socket")" = "$DENIED" ]; then
             engine_status=$DENIED
         elif [ -n "$daemon_pids" ]; then
@@ -779,25 +852,32 @@ find_units() {
 find_files() {
     daemon_arguments=$(for pid in $daemon_pids; do arguments "$pid"; done)
     daemon_environment=$(for pid in $daemon_pids; do environment "$pid"; done)
-    config_file=$(flag config-file)
+    daemon_uid=$(for pid in $daemon_pids; do sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; break; done 2>/dev/null)
+    case "${daemon_uid:-0} $socket" in "0 /run/user/"* | "0 /var/run/user/"* | [1-9]*) rootless=yes ;; *) rootless='' ;; esac
     home=$(variable HOME)
-    if [ -z "$config_file" ]; then
-        config_file=/etc/docker/daemon.json
-        case "$socket" in /run/user/*|/var/run/user/*) config_file=${XDG_CONFIG_HOME:-${home:-$HOME}/.config}/docker/daemon.json ;; esac
-    fi
+    [ -n "$home" ] || [ -z "$rootless" ] || [ "$daemon_uid" = "$(id -u)" ] || home=$(database passwd | awk -F : -v uid="$daemon_uid" '$3 == uid { print $6; exit }')
+    config_home=$(variable XDG_CONFIG_HOME)
+    config_home=${config_home:-${home:-$HOME}/.config}
+    config_file=$(flag config-file)
+    [ -n "$config_file" ] || [ -z "$rootless" ] || config_file=$config_home/docker/daemon.json
+    config_file=${config_file:-/etc/docker/daemon.json}
     [ -r "$config_file" ] && config=$(head -c "$BYTES_OF_A_FILE" -- "$config_file" | tr -d '\n\000') || config=''
     default=$(variable DOCKER_CERT_PATH)
     default=${default:-$(variable DOCKER_CONFIG)}
     default=${default:-${home:-/root}/.docker}
-    config_home=$(variable XDG_CONFIG_HOME)
-    config_home=${config_home:-${home:-$HOME}/.config}
-    certs_folders=$(printf '%s\n' /etc/docker/certs.d "$config_home/docker/certs.d")
+    user_units=''
+    [ -z "$rootless" ] || user_units=$(printf '%s\n' "$config_home/systemd/user" /etc/systemd/user /usr/lib/systemd/user)
+    certs_folders=$(printf '%s\n' /etc/docker/certs.d "$config_home/docker/certs.d" | sort -u)
     daemon_program=$(for pid in $daemon_pids; do readlink "/proc/$pid/exe"; break; done)
     daemon_program=${daemon_program% (deleted)}
     exec_root=$(flag exec-root)
     exec_root=${exec_root:-$(key exec-root)}
+    runtime=$(variable XDG_RUNTIME_DIR)
+    [ -z "$rootless" ] || exec_root=${exec_root:-${runtime:-/run/user/$daemon_uid}/docker}
     data_root=$(flag data-root)
     data_root=${data_root:-$(key data-root)}
+    data_home=$(variable XDG_DATA_HOME)
+    [ -z "$rootless" ] || data_root=${data_root:-${data_home:-${home:-$HOME}/.local/share}/docker}
     data_root=${data_root:-/var/lib/docker}
     ca_file=$(daemon_file tlscacert ca.pem)
     cert_file=$(daemon_file tlscert cert.pem)
@@ -844,21 +924,21 @@ folders() {
     done
 }
 
-# One section: begin line, bytes, end line with exit status and what went to standard error.
+# One section, its name with '.2' behind it for the second daemon: begin line, bytes, end line with exit status and what went to standard error.
 emit() {
     function=section_$1
     while case $function in *-*) true ;; *) false ;; esac do function=${function%%-*}_${function#*-}; done
-    printf -- '--%s begin %s\n' "$nonce" "$1"
+    printf -- '--%s begin %s\n' "$nonce" "$1$suffix"
     exec 3>&1
     said=$({ { "$function"; printf '\n%s' "$?" >&2; } | head -c "$BYTES_EACH" >&3; } 2>&1)
     status=${said##*"$newline"}
     said=${said%"$newline"*}
     [ -z "$said" ] || said=$(printf %s "$said" | tail -c 500 | tr '\n\r' '  ')
-    printf '\n--%s end %s %s %s\n' "$nonce" "$1" "$status" "$said"
+    printf '\n--%s end %s %s %s\n' "$nonce" "$1$suffix" "$status" "$said"
 }
 
 main() {
-    zip='' nonce='' socket='' daemon_pids=''
+    zip='' nonce='' socket='' daemon_pids='' candidates=''
     while getopts zn:s:t: option; do
         case $option in
             z) zip=yes ;;
@@ -875,6 +955,7 @@ main() {
     unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION
     find_socket
     find_daemon
+    find_others
     if [ "$zip" ] && command -v gzip >/dev/null; then reply "$@" | gzip -1; else reply "$@"; fi
 }
 
@@ -882,7 +963,14 @@ reply() {
     printf 'docker-host-auditor bundle 1 %s\n' "$nonce"
     # shellcheck disable=SC2046  # a word for each name
     [ $# != 0 ] || set -- $(printf %s "$SECTIONS" | tr ' ' '\n')
+    suffix=''
     sections "$@"
+    for line in $(printf '%s\n' "$others" | awk '$1 == "pid" { pid = $2 } $1 == "number" { number = $2 } $1 == "at" { print pid, number, substr($0, 4) }'); do
+        daemon_pids=${line%% *} line=${line#* } daemon_found_by=process
+        suffix=.${line%% *} socket=${line#* } its=''
+        for name; do case " $OF_THE_HOST " in *" $name "*) ;; *) its=$its$newline$name ;; esac done
+        [ -z "$its" ] || sections $its
+    done
     printf -- '--%s done\n' "$nonce"
 }
 

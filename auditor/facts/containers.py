@@ -44,6 +44,37 @@ class Containers:
         if not self.all:
             raise NotApplicable("no containers on this host")
 
+    @property
+    def linux(self) -> Iterator[Container]:
+        """
+        Those that have Linux' options.
+
+        Raises:
+            NotApplicable: there are only Windows containers: their engine refuses such an option at creation.
+            Inconclusive: some could not be read.
+        """
+        return self._of("linux", "a Windows engine refuses this option when a container is created")
+
+    @property
+    def windows(self) -> Iterator[Container]:
+        """
+        Those that run Windows.
+
+        Raises:
+            NotApplicable: there is none.
+            Inconclusive: some could not be read.
+        """
+        return self._of("windows", "no Windows containers on this host")
+
+    def _of(self, platform: str, why_not: str) -> Iterator[Container]:
+        some = False
+        for container in self:
+            if container.platform == platform:
+                some = True
+                yield container
+        if not some:
+            raise NotApplicable(why_not)
+
     def owner(self, container: Container, mode: Callable[[Container], str]) -> Container | None:
         """
         Whose namespace a container is in: its own, or that of the one it names as ``container:ID``.
@@ -64,7 +95,7 @@ class Containers:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        version = Engine.parse(bundle).version_tuple
+        engine = Engine.parse(bundle)
         read_engine(bundle, "containers")
         listed, gone, found, bad = list[str](), set[str](), list[Container](), list[tuple[str, str]]()
         for line in bundle.read("containers").splitlines():
@@ -74,7 +105,7 @@ class Containers:
                 gone.add(line[5:].decode("utf-8", "replace"))
             elif line:
                 try:
-                    found.append(read_container(line, version))
+                    found.append(read_container(line, engine.version_tuple, engine.os_type))
                 except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
                     bad.append((line[:500].decode("utf-8", "replace"), str(error)))
         seen = {container.id for container in found}

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, Section
+from auditor.host import Platform
+
+
+def platform_of(bundle: Bundle) -> Platform | None:
+    """The platform of the host that a bundle is of, as far as it tells."""
+    host, engine = (bundle.sections.get(name, Section()).data for name in ("host", "engine-info"))
+    if b"os.ID=windows" in host.splitlines() or (not host and b'"OSType":"windows"' in engine):
+        return "windows"
+    return "linux" if host or engine else None
 
 
 @dataclass(frozen=True)

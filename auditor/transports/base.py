@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module, resources
+from importlib import import_module
 from typing import Protocol
 
 from auditor.collect.bundle import Bundle, load
+from auditor.collect.scripts import script
 from auditor.errors import BadReply, DeadlineExceeded, HostError, LoginRefused
 from auditor.host import Host
 
@@ -112,7 +113,7 @@ def open_transport(host: Host) -> Transport:
 
 def linux_script() -> bytes:
     """The collector for Linux hosts, as it is sent."""
-    return resources.files("auditor.collect").joinpath("linux.sh").read_bytes()
+    return script("linux")
 
 
 def linux_command(sections: Sequence[str], *, sudo: bool, socket: str = "") -> list[str]:

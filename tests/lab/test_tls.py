@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from auditor.benchmark import load_benchmark
-from auditor.cli.catalogue import BENCHMARKS, all_checks
+from auditor.cli.catalogue import all_checks, benchmark_named, plan_of
 from auditor.collect.bundle import Bundle, load
 from auditor.evaluate import judge
 from auditor.facts.keys import Keys
 from auditor.fleet import describe
 from auditor.host import Host
-from auditor.plan import make_plan
+from auditor.plan import pick
 from auditor.policy import Policy
 from auditor.probe import probe
 from auditor.results import Outcome, Result
@@ -99,7 +98,7 @@ def audit(running: Engine, host: Host | None = None) -> dict[str, Result]:
     host = host or Host("web1", policy=Policy(engine_port=2376))
     bundle = describe(host, collect(running), datetime.now(UTC))
     bundle = bundle.adding(probe(host, bundle, Deadline(60)))
-    plan = make_plan(all_checks(), load_benchmark(BENCHMARKS, "cis-docker-1.8.0"), only=CHECKS)
+    plan = pick(plan_of(benchmark_named("cis-docker")), only=CHECKS)
     results = judge(plan, host, load(bundle.dump())).report.results
     return {result.check: result for result in results}
 

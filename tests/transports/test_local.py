@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,10 @@ def fake_shell(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_sections_that_were_asked_for_come_back() -> None:
     bundle = Local().collect(HERE, ("host", "files"), Deadline(60))
-    assert list(bundle.sections) == ["host", "files"]
+    assert [name for name in bundle.sections if "." not in name] == [
+        "host",
+        "files",
+    ]  # and those of further daemons
     assert f"uid={os.geteuid()}\n" in bundle.text("host")
 
 
@@ -37,6 +42,14 @@ def test_the_given_socket_is_asked(tmp_path: Path) -> None:
     )
 
 
+def wait_until(is_so: Callable[[], bool]) -> bool:
+    """A killed process may take a moment to go."""
+    until = time.monotonic() + 20
+    while not is_so() and time.monotonic() < until:
+        time.sleep(0.02)
+    return is_so()
+
+
 def test_what_hangs_is_killed_with_all_that_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,7 +57,7 @@ def test_what_hangs_is_killed_with_all_that_it_started(
     with pytest.raises(DeadlineExceeded, match=r"the collector on here: no end within the 0\.5 s"):
         Local().collect(HERE, (), Deadline(0.5))
     child = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
-    assert not child.exists() or child.read_text().split()[2] == "Z"
+    assert wait_until(lambda: not child.exists() or child.read_text().split()[2] == "Z")
 
 
 def test_garbage_is_no_reply_and_the_beginning_of_the_complaint_is_quoted(

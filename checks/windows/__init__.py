@@ -1,0 +1,1 @@
+"""Windows itself and what only Windows has."""

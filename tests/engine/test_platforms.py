@@ -1,0 +1,103 @@
+"""Hosts of two platforms in one run: who is asked what, by which benchmark."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.audit import audit, sections_to_ask
+from auditor.cli.catalogue import benchmarks_named, everything
+from auditor.collect.bundle import Bundle, Section
+from auditor.collect.scripts import sections
+from auditor.errors import UsageError
+from auditor.facts.containers import Container, Containers
+from auditor.facts.machine import platform_of
+from auditor.gaps import NotApplicable
+from auditor.host import Host
+
+ROOT = Path(__file__).parents[2]
+WINDOWS = ROOT / "tests/recordings/windows/server-2019-default.bundle"
+
+
+def bundle_host(name: str, path: Path) -> Host:
+    return Host(name, "bundle", path=path)
+
+
+def test_the_usual_benchmark_of_a_platform_holds_where_none_is_named() -> None:
+    assert [it.id for it in benchmarks_named(())] == ["cis-docker-1.8.0", "windows-container-host"]
+    named = benchmarks_named(["cis-docker-1.7.0"])
+    assert [it.id for it in named] == ["cis-docker-1.7.0", "windows-container-host"]
+    assert benchmarks_named(["windows-container-host"]) == benchmarks_named(())
+
+
+def test_two_benchmarks_for_one_platform_are_refused() -> None:
+    with pytest.raises(UsageError, match="are for the same"):
+        benchmarks_named(["cis-docker-1.7.0", "cis-docker-1.8.0"])
+
+
+def test_each_platform_is_asked_what_its_benchmark_says_and_no_check_of_the_other() -> None:
+    plan = everything()
+    linux, windows = plan.on("linux"), plan.on("windows")
+    assert (linux.benchmark, windows.benchmark) == ("cis-docker-1.8.0", "windows-container-host")
+    assert {number[0] for item in windows.items for number in item.controls} == {"W"}
+    assert not [item.id for item in linux.items if item.check and item.check.section == "windows"]
+    assert set(linux.sections) <= sections("linux") | sections("windows")
+
+
+def test_a_host_is_asked_for_the_sections_that_its_platform_has() -> None:
+    plan = everything()
+    assert set(sections_to_ask(plan, Host("a", "ssh"))) <= sections("linux")
+    assert set(sections_to_ask(plan, Host("b", "winrm", platform="windows"))) <= sections("windows")
+
+
+def test_one_report_has_both_each_by_its_own_benchmark_and_a_bundle_tells_its_platform() -> None:
+    hosts = [
+        bundle_host("linux", ROOT / "tests/recordings/default.bundle.gz"),
+        bundle_host("windows", WINDOWS),
+    ]
+    report = audit(everything(), hosts, workers=2)
+    assert report.benchmark == "cis-docker-1.8.0, windows-container-host"
+    assert [(it.name, it.platform, it.benchmark) for it in report.hosts] == [
+        ("linux", "linux", "cis-docker-1.8.0"),
+        ("windows", "windows", "windows-container-host"),
+    ]
+    for host in report.hosts:
+        assert {name for result in host.results for name in result.controls} == {host.benchmark}
+
+
+@pytest.mark.parametrize(
+    ("told", "platform"),
+    [
+        ({"host": b"kernel=10.0.20348.1\nos.ID=windows\n"}, "windows"),
+        ({"host": b"os.ID=debian\n"}, "linux"),
+        ({"engine-info": b'{"OSType":"windows"}'}, "windows"),
+        ({"engine-info": b'{"OSType":"linux"}'}, "linux"),
+        ({"host": b"os.ID=debian\n", "engine-info": b'{"OSType":"windows"}'}, "linux"),
+        ({}, None),
+    ],
+)
+def test_the_platform_is_told_by_the_host_else_by_its_engine(
+    told: dict[str, bytes], platform: str | None
+) -> None:
+    assert platform_of(Bundle({name: Section(data) for name, data in told.items()})) == platform
+
+
+def test_options_of_linux_do_not_apply_where_all_containers_run_windows() -> None:
+    windows, linux = Container(name="iis", platform="windows"), Container(name="web")
+    assert [it.name for it in Containers((windows, linux)).linux] == ["web"]
+    assert [it.name for it in Containers((windows, linux)).windows] == ["iis"]
+    with pytest.raises(NotApplicable, match="a Windows engine refuses this option"):
+        list(Containers((windows,)).linux)
+    with pytest.raises(NotApplicable, match="no Windows containers"):
+        list(Containers((linux,)).windows)
+    with pytest.raises(NotApplicable, match="no containers on this host"):
+        list(Containers().linux)
+
+
+def test_the_json_list_of_checks_tells_the_platform(capsys: pytest.CaptureFixture[str]) -> None:
+    from auditor.cli.catalogue import list_checks  # noqa: PLC0415  it prints
+
+    list_checks((), 0, as_json=True)
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert {row["platform"] for row in rows} == {"linux", "windows"}
