@@ -33,7 +33,7 @@ _ID = re.compile(rb"[0-9a-f]{64}")
 def main() -> None:
     options = _options()
     raw = multiplied(load_file(RECORDING), options.containers, options.images).dump()
-    plan = Selection("cis-docker-1.8.0").plan
+    plan = Selection(("cis-docker-1.8.0",)).plan.on("linux")
     host = Host("web1", transport="bundle")
     documents = list(_documents(load(raw)))
     bare = _median(options.rounds, lambda: [json.loads(each) for each in documents])
