@@ -97,6 +97,25 @@ def test_names_come_from_the_command_line_or_the_inventory(certs: Certs) -> None
     assert "issued server web1" in everything
 
 
+def test_of_a_whole_inventory_those_that_lack_a_certificate_get_one(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    inventory = certs.folder / "inventory.yaml"
+    inventory.write_text("hosts:\n  db1: {transport: ssh, address: 10.0.0.9}\n")
+    assert "issued server db1" in certs.said("server", "--inventory", "inventory.yaml")
+    inventory.write_text(
+        "hosts:\n  db1: {transport: ssh, address: 10.0.0.9}\n  web1: {transport: ssh, address: 10.0.0.7}\n"
+    )
+    second = certs.said("server", "--inventory", "inventory.yaml")
+    assert "db1 has a certificate, valid to" in second
+    assert "issued server web1" in second
+    assert "issued server db1" not in second
+    assert "nothing to issue" in certs.said("server", "--inventory", "inventory.yaml")
+    inventory.write_text("hosts:\n  db1: {transport: ssh, address: 10.0.0.11}\n")
+    moved = certs.said("server", "--inventory", "inventory.yaml")
+    assert "db1 is called db1, 10.0.0.11 now, no longer db1, 10.0.0.9" in moved
+    assert "issued server db1" in moved
+
+
 def test_shared_names_and_odd_keys_are_cautioned_against(certs: Certs) -> None:
     assert "Python's cryptography takes no" in certs("init", "--no-passphrase", "--key", "ed25519").stderr
     assert "a name of its own" in certs("client", "docker").stderr

@@ -141,7 +141,30 @@ def issue_servers(office: Office, words_: Sequence[str], hosts: Sequence[Host], 
     ]
     caution(_key_cautions(KeyType(wish.key)))
     caution(line for each in requests for line in missing(each.name, each.names, known.get(each.name)))
+    if not words_ and not office.force:
+        requests = _lacking(Store(office.folder), requests)
+        if not requests:
+            typer.echo(
+                "nothing to issue: every host has its certificate ('auditor certs renew --due' makes new ones in time)"
+            )
+            return
     report(office.issue(requests), office.folder)
+
+
+def _lacking(store: Store, requests: Sequence[Request]) -> list[Request]:
+    """Of a whole inventory's requests those that have no certificate yet, or one for other names; the others are told."""
+    ledger, wanted = store.load(), list[Request]()
+    for each in requests:
+        held = ledger.find(each.purpose, each.name)
+        if held and set(held.names) == set(each.names.texts):
+            typer.echo(f"{each.name} has a certificate, valid to {held.not_after:%Y-%m-%d}")
+            continue
+        if held:
+            typer.echo(
+                f"{each.name} is called {', '.join(each.names.texts)} now, no longer {', '.join(held.names)}"
+            )
+        wanted.append(replace(each, replacing=bool(held)))
+    return wanted
 
 
 def known_hosts(inventory: Path | None, limit: str) -> tuple[Host, ...]:
