@@ -17,16 +17,7 @@ def test_the_table_has_a_word_for_every_control_and_host() -> None:
     assert set(matrix.hosts) == {*ADDRESSES, "engine"}
 
 
-_ROOTLESS = "3.19, 3.20, 1.1.10: /etc/default/docker counts as a rootless daemon's, which does not read it; the rest mends with a recording made anew"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(reason=_ROOTLESS, strict=True)] * (name == "rootless"))
-        for name in ADDRESSES
-    ],
-)
+@pytest.mark.parametrize("name", ADDRESSES)
 def test_a_recorded_host_answers_as_the_table_says(name: str) -> None:
     assert differences(name, load((RECORDINGS / f"{name}.bundle.gz").read_bytes())) == []
 
