@@ -1,0 +1,44 @@
+"""Docker's client in the profiles of Windows users: keys, and passwords of registries."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import msgspec
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.windows_json import read_json
+from auditor.facts.windows_rights import Guarded, RightsEntry, guarded
+
+
+@dataclass(frozen=True)
+class Client:
+    """One user's folder; ``inline`` are the registries whose passwords stand in its config.json."""
+
+    folder: str = r"C:\Users\anna\.docker"
+    files: tuple[Guarded, ...] = ()
+    inline: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class _Client(msgspec.Struct, frozen=True):
+    folder: str
+    files: list[RightsEntry]
+    inline: list[str]
+    error: str | None
+
+
+@dataclass(frozen=True)
+class WindowsClients:
+    """Every user's folder that there is."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-clients",)
+
+    clients: tuple[Client, ...] = ()
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        return cls(tuple(map(_client, read_json(bundle, "windows-clients", list[_Client]))))
+
+
+def _client(raw: _Client) -> Client:
+    return Client(raw.folder, tuple(map(guarded, raw.files)), tuple(raw.inline), raw.error or "")

@@ -1,0 +1,99 @@
+"""Groups that may use a Windows engine or rule its host, and their members."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import msgspec
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.windows_json import read_json
+from auditor.facts.windows_principals import ADMINISTRATORS, is_trusted, name_of
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user, computer or group; ``domain`` is the machine's own name for what is local, empty where it is not told."""
+
+    sid: str = "S-1-5-21-1-2-3-1001"
+    name: str = "anna"
+    domain: str = ""
+
+    def __str__(self) -> str:
+        full = f"{self.domain}\\{self.name}" if self.domain else self.name
+        return f"{full} ({self.sid})" if self.name and self.name != self.sid else name_of(self.sid)
+
+    def is_named_in(self, names: Iterable[str]) -> bool:
+        """Whether one of these means it, by SID, by name, or by name with the domain before it; capitals do not matter."""
+        own = {self.sid, self.name, f"{self.domain}\\{self.name}"} - {"", "\\"}
+        return bool({name.casefold() for name in own} & {name.casefold() for name in names})
+
+
+@dataclass(frozen=True)
+class Group:
+    """
+    A group or user that the engine was told of, or that rules the host.
+
+    ``sid`` is empty where Windows does not know the name, ``members`` None where they could not be listed: that of a user, too.
+    """
+
+    name: str
+    sid: str = ""
+    members: tuple[Account, ...] | None = ()
+    configured: bool = False
+    problem: str = ""
+
+    @property
+    def account(self) -> Account:
+        """It itself."""
+        return Account(self.sid or self.name, self.name)
+
+
+class _Member(msgspec.Struct, frozen=True):
+    sid: str
+    name: str
+    domain: str = ""
+
+
+class _Group(msgspec.Struct, frozen=True):
+    name: str
+    configured: bool
+    sid: str | None
+    members: list[_Member] | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class WindowsGroups:
+    """The groups by which one gets at the engine; those that the engine was told of are ``configured``."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-groups",)
+
+    groups: tuple[Group, ...] = (Group("Administrators", ADMINISTRATORS),)
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        return cls(tuple(map(_group, read_json(bundle, "windows-groups", list[_Group]))))
+
+    def by_sid(self, sid: str) -> Group | None:
+        """The group of that SID."""
+        return next((group for group in self.groups if group.sid == sid), None)
+
+    def account(self, sid: str) -> Account:
+        """Who that is, by name as far as the groups tell it."""
+        known = [group.account for group in self.groups]
+        known += [member for group in self.groups for member in group.members or ()]
+        return next((account for account in known if account.sid == sid), Account(sid, ""))
+
+    def rules_the_host(self, sid: str) -> bool:
+        """Whether it is an administrator anyway."""
+        administrators = self.by_sid(ADMINISTRATORS)
+        members = (administrators.members if administrators else None) or ()
+        return is_trusted(sid) or sid in [member.sid for member in members]
+
+
+def _group(raw: _Group) -> Group:
+    members = (
+        None if raw.members is None else tuple(Account(it.sid, it.name, it.domain) for it in raw.members)
+    )
+    return Group(raw.name, raw.sid or "", members, raw.configured, raw.error or "")
