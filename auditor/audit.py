@@ -15,6 +15,7 @@ from auditor.collect.scripts import FROM_HERE, sections
 from auditor.evaluate import Judgement, compare, judge, unreachable
 from auditor.facts.base import Knowledge
 from auditor.facts.certificates import Certificates
+from auditor.facts.daemons import Daemons, further
 from auditor.facts.engine import Engine
 from auditor.facts.machine import Machine, platform_of
 from auditor.facts.origin import Origin
@@ -32,7 +33,7 @@ SCHEMA_VERSION = 1
 T = TypeVar("T")
 
 # What the report says of a host beside its results.
-_ABOUT = (Origin, Machine, Engine)
+_ABOUT = (Origin, Machine, Engine, Daemons)
 
 
 def audit(
@@ -115,7 +116,10 @@ def see_from_here(host: Host, bundle: Bundle, deadline: Deadline) -> Bundle:
     """Add what the auditing machine sees of a host's ports; a replayed bundle has it, or never will."""
     if host.transport == "bundle" or not bundle.sections.keys() & {"daemon", "listeners", "engine-info"}:
         return bundle
-    return bundle.adding(probe(host, bundle, deadline))
+    seen = probe(host, bundle, deadline)
+    for _, number, own in further(bundle):
+        seen |= {f"{name}.{number}": part for name, part in probe(host, own, deadline).items()}
+    return bundle.adding(seen)
 
 
 def _judged(plan: Plan, host: Host, bundle: Bundle) -> Judgement:

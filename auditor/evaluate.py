@@ -6,14 +6,19 @@ from typing import Any, get_origin
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.check import Check
+from auditor.collect.bundle import OF_THE_HOST, Bundle
 from auditor.facts.base import Knowledge
+from auditor.facts.daemons import further
 from auditor.facts.fleet import Fleet
 from auditor.gaps import Gap, Inconclusive, Manual, NotApplicable, crash
 from auditor.host import Host
 from auditor.plan import Item, Plan, fact_of
 from auditor.policy import Policy
 from auditor.results import Finding, HostReport, Outcome, Result
+
+Arguments = Mapping[str, Any] | Gap
+"""What a check is called with, or why it is not."""
 
 _OUTCOMES: dict[type[Gap], Outcome] = {
     NotApplicable: Outcome.NOT_APPLICABLE,
@@ -24,12 +29,18 @@ _OUTCOMES: dict[type[Gap], Outcome] = {
 
 @dataclass(frozen=True)
 class Judgement:
-    """One host, judged by its plan but for what needs the other hosts: ``shared`` is what it tells them."""
+    """
+    One host, judged by its plan but for what needs the other hosts: ``shared`` is what it tells them.
+
+    ``waiting`` maps the place of a result to the arguments for each daemon, ``own`` a daemon to what it has itself of
+    what is compared. The daemon that was asked is called ``""``.
+    """
 
     plan: Plan
     report: HostReport
     shared: Mapping[type, Any] = field(default_factory=dict)
-    waiting: Mapping[int, Mapping[str, Any] | Gap] = field(default_factory=dict)
+    waiting: Mapping[int, Mapping[str, Arguments]] = field(default_factory=dict)
+    own: Mapping[str, Mapping[type, Any]] = field(default_factory=dict)
 
 
 def judge(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
@@ -38,17 +49,21 @@ def judge(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
 
     Checks that compare hosts get a place, and are filled in by ``compare``.
     """
-    knowledge = Knowledge(bundle, {Policy: host.policy})
-    results, waiting = [], dict[int, Mapping[str, Any] | Gap]()
+    given: dict[type, Any] = {Policy: host.policy}
+    daemons = {"": Knowledge(bundle, given)}
+    daemons |= {name: Knowledge(own, given) for name, _, own in further(bundle)}
+    results, waiting = [], dict[int, Mapping[str, Arguments]]()
     for index, item in enumerate(plan.items):
         compared = _compared(item)
+        arguments = {name: _arguments(item, daemons[name], apart=compared) for name in _asked(item, daemons)}
         if compared:
-            waiting[index] = _arguments(item, knowledge, apart=compared)
+            waiting[index] = arguments
             results.append(_result(plan, item, Outcome.ERROR, "not compared with the other hosts"))
         else:
-            results.append(_run(plan, item, _arguments(item, knowledge)))
+            results.append(_run(plan, item, arguments))
     report = HostReport(host.name, host.platform, host.transport, tuple(results), benchmark=plan.benchmark)
-    return Judgement(plan, report, _known(knowledge, plan.compared | plan.shared), waiting)
+    own = {name: _known(knowledge, plan.compared | plan.shared) for name, knowledge in daemons.items()}
+    return Judgement(plan, report, own[""], waiting, own)
 
 
 def unreachable(plan: Plan, host: Host, why: str) -> Judgement:
@@ -68,22 +83,39 @@ def compare(judgements: Iterable[Judgement]) -> tuple[HostReport, ...]:
 
 def _complete(judgement: Judgement, everyone: tuple[Judgement, ...]) -> HostReport:
     plan, results = judgement.plan, list(judgement.report.results)
-    for index, arguments in judgement.waiting.items():
+    for index, waiting in judgement.waiting.items():
         item = plan.items[index]
-        known = (
-            arguments if isinstance(arguments, Gap) else {**arguments, **_fleets(item, judgement, everyone)}
-        )
-        results[index] = _run(plan, item, known)
+        arguments = {
+            daemon: known
+            if isinstance(known, Gap)
+            else {**known, **_fleets(item, judgement, everyone, daemon)}
+            for daemon, known in waiting.items()
+        }
+        results[index] = _run(plan, item, arguments)
     return msgspec.structs.replace(judgement.report, results=tuple(results))
 
 
-def _fleets(item: Item, judgement: Judgement, everyone: tuple[Judgement, ...]) -> dict[str, Any]:
+def _fleets(item: Item, judgement: Judgement, everyone: tuple[Judgement, ...], daemon: str) -> dict[str, Any]:
+    here, own = judgement.report.name, judgement.own[daemon]
     return {
         name: Fleet(
-            judgement.report.name, {it.report.name: it.shared[fact] for it in everyone if fact in it.shared}
+            here,
+            {
+                it.report.name: it.shared[fact]
+                for it in everyone
+                if fact in it.shared and it.report.name != here
+            }
+            | ({here: own[fact]} if fact in own else {}),
         )
         for name, fact in _compared(item).items()
     }
+
+
+def _asked(item: Item, daemons: Iterable[str]) -> list[str]:
+    """Of which daemons an item has to be judged: of the asked one alone when its facts are the same for all."""
+    facts = item.check.facts.values() if item.check else ()
+    sections = {name for fact in facts for name in getattr(fact_of(fact), "SECTIONS", ())}
+    return list(daemons) if sections - set(OF_THE_HOST) else [""]
 
 
 def _compared(item: Item) -> dict[str, Any]:
@@ -102,7 +134,7 @@ def _known(knowledge: Knowledge, facts: Iterable[Any]) -> dict[type, Any]:
     return known
 
 
-def _arguments(item: Item, knowledge: Knowledge, apart: Iterable[str] = ()) -> Mapping[str, Any] | Gap:
+def _arguments(item: Item, knowledge: Knowledge, apart: Iterable[str] = ()) -> Arguments:
     """The facts a check asks for, or why there are none."""
     facts = item.check.facts if item.check else {}
     try:
@@ -112,19 +144,55 @@ def _arguments(item: Item, knowledge: Knowledge, apart: Iterable[str] = ()) -> M
     return {name: fact for name, fact in given.items() if name not in apart}
 
 
-def _run(plan: Plan, item: Item, arguments: Mapping[str, Any] | Gap) -> Result:
-    """One check on one host's facts."""
+def _run(plan: Plan, item: Item, arguments: Mapping[str, Arguments]) -> Result:
+    """One check on one host's facts, of each of its daemons."""
     if item.check is None:
         return _result(plan, item, Outcome.MANUAL, "not automated yet")
-    findings, gap = list[Finding](), arguments if isinstance(arguments, Gap) else None
-    if not isinstance(arguments, Gap):
-        try:
-            findings.extend(item.check(**arguments))
-        except Gap as raised:
-            gap = raised
-        except (Exception, SystemExit) as error:  # noqa: BLE001  the fence around checks: one that crashes is an error on this host
-            gap = Inconclusive(crash(item.id, error))
-    return _result(plan, item, outcome_of(findings, gap), str(gap or ""), findings)
+    findings, gaps = dict[Finding, None](), dict[str, Gap | None]()
+    for daemon, known in arguments.items():
+        found, gaps[daemon] = _judged(item.check, known)
+        findings |= {_told_of(daemon, finding): None for finding in found}
+    gap = _settled(gaps)
+    return _result(plan, item, outcome_of(list(findings), gap), str(gap or ""), findings)
+
+
+def _judged(check: Check[...], arguments: Arguments) -> tuple[list[Finding], Gap | None]:
+    """What a check says of one daemon: its findings, and what it could not tell."""
+    if isinstance(arguments, Gap):
+        return [], arguments
+    findings = list[Finding]()
+    try:
+        findings.extend(check(**arguments))
+    except Gap as raised:
+        return findings, raised
+    except (Exception, SystemExit) as error:  # noqa: BLE001  the fence around checks: one that crashes is an error on this host
+        return findings, Inconclusive(crash(check.id, error))
+    return findings, None
+
+
+def _told_of(daemon: str, finding: Finding) -> Finding:
+    """A finding that names the further daemon it is about. A path is the same path, whichever daemon led there."""
+    if not daemon or finding.subject.startswith("/"):
+        return finding
+    subject = daemon if finding.subject == "daemon" else f"{finding.subject} ({daemon})"
+    return msgspec.structs.replace(finding, subject=subject)
+
+
+# The most that keeps a check from a pass decides; that one daemon has no such thing does not speak for the others.
+_RANKS: tuple[type[Gap] | None, ...] = (Inconclusive, Manual, None, NotApplicable)
+
+
+def _settled(gaps: Mapping[str, Gap | None]) -> Gap | None:
+    """What could not be told of a host with these daemons."""
+    kinds = {gap and type(gap) for gap in gaps.values()}
+    kind = next(rank for rank in _RANKS if rank in kinds)
+    if kind is None:
+        return None
+    told = dict[str, str]()
+    for daemon, gap in gaps.items():
+        if gap and type(gap) is kind:
+            told.setdefault(str(gap), f"{daemon}: {gap}" if daemon else str(gap))
+    return kind("; ".join(told.values()))
 
 
 def outcome_of(findings: Sequence[Finding], gap: Gap | None) -> Outcome:

@@ -124,7 +124,7 @@ class Plan:
     @property
     def sections(self) -> tuple[str, ...]:
         """The collector's sections that the facts are made of."""
-        names = {name: None for fact in self.facts for either in _reads(fact) for name in either}
+        names = {name: None for fact in self.facts for either in _reads(fact) for name in either if name}
         return tuple(names)
 
     def texts(self) -> dict[str, CheckText]:
@@ -159,13 +159,13 @@ def can_tell(platform: Platform, check: Check[...]) -> bool:
     """Whether the collector of a platform brings all that a check reads. A folder of checks that is named as a platform is for that one only."""
     if check.section in get_args(Platform) and check.section != platform:
         return False
-    brought = sections(platform)
+    brought = sections(platform) | {""}
     facts = map(fact_of, check.facts.values())
     return all(brought.intersection(either) for fact in facts for either in _reads(fact))
 
 
 def _reads(fact: Any) -> Iterable[list[str]]:
-    """The sections that a fact is made of; where platforms tell the same thing in different ones, any of them will do."""
+    """The sections that a fact is made of; where platforms tell the same thing in different ones, any of them will do; the empty one needs nothing."""
     return (name.split("|") for name in getattr(fact, "SECTIONS", ()))
 
 

@@ -32,3 +32,5 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Authorization plugins that must be active; empty: any one."""
     expect_swarm: bool = False
     """Whether the host belongs to a swarm on purpose."""
+    windows_update_days: int = 60
+    """How many days after it came out an update of Windows may still be missing, on a host and in an image."""

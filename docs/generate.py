@@ -2,30 +2,42 @@
 
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
 import msgspec
 
+from auditor.benchmark import Benchmark
 from auditor.check import Check
 from auditor.cli.catalogue import all_checks, benchmark_named, plan_of
 from auditor.facts.fleet import Fleet
 from auditor.gaps import Manual
-from auditor.plan import Item, Plan, fact_of
+from auditor.plan import Item, Plan, fact_of, join
 from auditor.transports.base import linux_script
+from auditor.transports.powershell import windows_script
 from auditor.yamlfile import read
 
 DOCS = Path(__file__).parent
+_WINDOWS = "windows-container-host"
 _NOTE = "<!-- Made by docs/generate.py. Do not edit: change the code and run it again. -->\n"
 
 
 def checks_page() -> str:
     """The catalogue: every check with its words, its numbers and the facts it reads."""
-    plan = plan_of(benchmark_named("cis-docker"))
-    items = [item for item in plan.items if item.check]
-    lines = [_NOTE, "# The checks\n", f"Numbers are those of {plan.benchmark}.\n"]
+    plans = [plan_of(benchmark_named(name)) for name in ("cis-docker", _WINDOWS)]
+    linux, windows = ({item.id: item for item in plan.items if item.check} for plan in plans)
+    items = [_numbered(item, windows.get(item.id)) for item in linux.values()]
+    items += [item for item in windows.values() if item.id not in linux]
+    plan = join(*plans)
+    lines = [
+        _NOTE,
+        "# The checks\n",
+        f"Numbers are those of {plans[0].benchmark}; those with a W are of {_WINDOWS}.\n",
+    ]
     lines += ["| check | controls | level | severity |", "| --- | --- | --- | --- |"]
     lines += [
         f"| [{it.id}](#{it.id}) | {', '.join(it.controls)} | {it.level or ''} | {it.severity.value} |"
@@ -34,6 +46,13 @@ def checks_page() -> str:
     for item in items:
         lines += _entry(plan, item)
     return "\n".join(lines) + "\n"
+
+
+def _numbered(item: Item, on_windows: Item | None) -> Item:
+    """An item with the numbers that it has on Windows too."""
+    if on_windows is None:
+        return item
+    return replace(item, controls=item.controls + on_windows.controls, levels=item.levels + on_windows.levels)
 
 
 def _entry(plan: Plan, item: Item) -> Iterator[str]:
@@ -55,7 +74,7 @@ def _is_fleet(fact: object) -> bool:
 
 
 def collector_page() -> str:
-    """What runs on a host: the collector's sections, each with its comment and its commands, then the whole script."""
+    """What runs on a host: the collectors' sections, each with its comment and its commands, then the whole scripts."""
     script = linux_script().decode()
     lines = [_NOTE, (DOCS / "what-runs-on-your-host.head.md").read_text()]
     for match in re.finditer(
@@ -71,8 +90,25 @@ def collector_page() -> str:
             match[3].rstrip("\n"),
             "```\n",
         ]
-    lines += ["## The whole script\n", "```sh", script.rstrip("\n"), "```"]
+    lines += ["## The whole script\n", "```sh", script.rstrip("\n"), "```\n", *_on_windows()]
     return "\n".join(lines) + "\n"
+
+
+def _on_windows() -> Iterator[str]:
+    """The same of the collector for Windows."""
+    script = windows_script().decode()
+    yield (DOCS / "what-runs-on-your-host.windows.md").read_text()
+    for match in re.finditer(
+        r"((?:^    # [^\n]*\n)+)^    function section-([a-z-]+) \{\n(.*?)^    \}\n",
+        script,
+        re.MULTILINE | re.DOTALL,
+    ):
+        comment = [line.removeprefix("    # ") for line in match[1].splitlines()]
+        yield f"### {match[2]} on Windows\n"
+        yield " ".join(comment) + "\n"
+        yield "```powershell\n" + textwrap.dedent(match[3]).rstrip("\n") + "\n```\n"
+    yield "## The whole script for Windows\n"
+    yield "```powershell\n" + script.rstrip("\n") + "\n```"
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +131,24 @@ CASES = read(DOCS / "coverage-cases.yaml", Cases).cases
 
 def coverage_page() -> str:
     """Every control: our checks, what they read, who decides; then the cases in which others were reported to be wrong."""
-    benchmark, checks = benchmark_named("cis-docker"), all_checks()
+    lines = [
+        *_coverage(benchmark_named("cis-docker")),
+        "\n## Where other tools were reported to be wrong\n",
+        _CASES_LEGEND,
+        "",
+    ]
+    lines += ["| reported | what was said | what ours says | held by |", "| --- | --- | --- | --- |"]
+    return "\n".join([*lines, *map(_case, CASES)]) + "\n"
+
+
+def windows_coverage_page() -> str:
+    """The same of the benchmark for Windows, with the controls for Linux that each is adapted from."""
+    return "\n".join(_coverage(benchmark_named(_WINDOWS))) + "\n"
+
+
+def _coverage(benchmark: Benchmark) -> list[str]:
+    """A row for each control: our checks, what they read, who decides."""
+    checks = all_checks()
     rows, decided = [], list[str]()
     for control in benchmark.controls:
         found = [checks[name] for name in control.checks]
@@ -103,19 +156,19 @@ def coverage_page() -> str:
         names = ", ".join(f"[{it.id}](checks.md#{it.id})" for it in found) or "none yet: a person looks"
         facts = ", ".join(sorted({fact_of(fact).__name__ for it in found for fact in it.facts.values()}))
         who = f"{decided[-1]} | {control.assessment}"
+        if benchmark.adapted_from:
+            who += f" | {', '.join(control.adapted_from) or 'of its own'}"
         rows.append(f"| {control.number} | {control.level} | {control.title} | {names} | {facts} | {who} |")
     lines = [_NOTE, f"# Coverage of {benchmark.title}\n", _LEGEND, ""]
     lines += [f"* {decided.count(kind)} {kind}" for kind in _KINDS]
-    lines += ["", "| control | level | wanted | checks | facts | decided by | the benchmark says |"]
-    lines += ["| --- | --- | --- | --- | --- | --- | --- |", *rows]
-    lines += ["\n## Where other tools were reported to be wrong\n", _CASES_LEGEND, ""]
-    lines += ["| reported | what was said | what ours says | held by |", "| --- | --- | --- | --- |"]
-    return "\n".join([*lines, *map(_case, CASES)]) + "\n"
+    more = (f" adapted from {benchmark.adapted_from} |", " --- |") if benchmark.adapted_from else ("", "")
+    lines += ["", f"| control | level | wanted | checks | facts | decided by | the benchmark says |{more[0]}"]
+    return [*lines, f"| --- | --- | --- | --- | --- | --- | --- |{more[1]}", *rows]
 
 
 _KINDS = ("facts", "facts, in part a person", "a person")
 _LEGEND = """Read from the checks' code. *facts*: they decide it wherever they can be seen; *facts, in part a person*: there are situations
-in which the answer is `manual`, with the evidence; *a person*: no check answers it. The last column is what the benchmark says of itself."""
+in which the answer is `manual`, with the evidence; *a person*: no check answers it. One column is what the benchmark says of itself."""
 _CASES_LEGEND = """Each was reported in public; some have been mended since. The test named keeps ours from saying the same."""
 
 
@@ -155,7 +208,12 @@ def _case(case: Case) -> str:
     return f"| {links} | {case.was} | {case.ours} | [{name}](../{path}) |"
 
 
-PAGES = {"checks.md": checks_page, "coverage.md": coverage_page, "what-runs-on-your-host.md": collector_page}
+PAGES = {
+    "checks.md": checks_page,
+    "coverage.md": coverage_page,
+    "coverage-windows.md": windows_coverage_page,
+    "what-runs-on-your-host.md": collector_page,
+}
 
 
 def main() -> int:

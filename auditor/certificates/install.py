@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
 
 from auditor.certificates.authority import trust_ids
 from auditor.certificates.bundles import parts
-from auditor.certificates.daemonfiles import DROP_IN
 from auditor.certificates.ledger import Certificate, Delivery, Ledger, now
 from auditor.certificates.names import Names
 from auditor.certificates.plan import Plan, look, make_plan
@@ -128,7 +126,7 @@ def apply(store: Store, session: Session, ready: Ready, tell: Tell) -> Outcome:
     try:
         outcome = _apply(session, ready, tell)
     except ConnectionLost as error:
-        outcome = _after_loss(ready.job, str(error))
+        outcome = _after_loss(ready, str(error))
     if outcome.state is State.NEW:
         _note(store, ready.job)
     return outcome
@@ -139,15 +137,12 @@ def _apply(session: Session, ready: Ready, tell: Tell) -> Outcome:
     if plan.nothing:
         problems = _prove(session, ready, tell)
         return Outcome(State.OLD, problems) if problems else Outcome(State.NEW)
-    rollback = resources.files("auditor.certificates").joinpath("rollback.sh").read_text()
-    validate = "yes" if plan.found.validates else "no"
-    arguments = [plan.folder, plan.found.path, DROP_IN, str(job.seconds), validate]
-    answer = session.run("install.sh", arguments, plan.data(rollback))
+    answer = session.run("install", plan.words(job.seconds), plan.data())
     if answer.words.get("state") != "unconfirmed":
         return _outcome(answer)
     if problems := _prove(session, ready, tell):
-        return _outcome(session.run("rollback.sh", [f"the proof failed: {problems}"]))
-    return _outcome(session.run("confirm.sh"))
+        return _outcome(session.run("rollback", [f"the proof failed: {problems}"]))
+    return _outcome(session.run("confirm"))
 
 
 def _outcome(answer: Answer) -> Outcome:
@@ -162,14 +157,15 @@ def _outcome(answer: Answer) -> Outcome:
     return Outcome(State.UNKNOWN, reason or f"the script ended with status {answer.status} and said nothing")
 
 
-def _after_loss(job: Job, why: str) -> Outcome:
+def _after_loss(ready: Ready, why: str) -> Outcome:
     """The host puts itself back when nobody confirms: wait until it has, and read what it says."""
+    job = ready.job
     answer = again(job.host, job.seconds + 120)
     if answer is None:
         return Outcome(
             State.UNKNOWN,
             f"{why}, and the host cannot be reached since. It puts itself back {job.seconds} seconds after the change; "
-            "/etc/docker/tls/last there says how it ended",
+            f"{ready.plan.found.last} there says how it ended",
         )
     seen = _outcome(answer)
     return Outcome(seen.state, "; ".join(part for part in (why, seen.reason) if part), seen.daemon)

@@ -6,11 +6,12 @@ set -u
 umask 077
 trap '' HUP PIPE
 home=/etc/docker/tls work=$home/.work unit=docker-host-auditor-rollback
+boot=docker-host-auditor-reboot.service wants=/etc/systemd/system/docker.service.wants
 new=$1 config=$2 dropin=$3 seconds=$4 validate=$5
 made=''
 
 old() {
-    rm -rf "$work"
+    rm -rf "$work" "$wants/$boot" "/etc/systemd/system/$boot"
     [ -z "$made" ] || rm -rf "$new"
     printf 'state old\nreason %s\n' "$*"
     exit 1
@@ -25,12 +26,37 @@ place() {
     cat "$1" > "$2.new" && sync && mv -f "$2.new" "$2"
 }
 
+save() {
+    if [ -e "$1" ]; then cp -p "$1" "$work/backup/$2"; else : > "$work/backup/$2.absent"; fi
+}
+unit_file() {
+    cat << END
+# Made by 'auditor certs install', and taken away by it: puts the daemon's TLS back if the host restarts before the proof.
+[Unit]
+Before=docker.service
+ConditionPathExists=|$work/armed
+ConditionPathExists=|$work/rolling
+ConditionPathExists=!/run/$unit
+[Service]
+Type=oneshot
+ExecStart=/bin/sh $work/rollback.sh "the host was restarted before the proof" boot
+END
+}
+
 if [ -e "$work/armed" ] && systemctl --quiet is-active "$unit.timer"; then
     printf 'state busy\nreason another installation waits for its proof\n'
     exit 1
 fi
 if [ -e "$work/pid" ] && kill -0 "$(cat "$work/pid")" 2>/dev/null; then
     printf 'state busy\nreason another installation is under way\n'
+    exit 1
+fi
+if [ -e "$work/rolling" ]; then
+    printf 'state busy\nreason an earlier installation is being put back; if it takes minutes, run: sh %s/rollback.sh again boot\n' "$work"
+    exit 1
+fi
+if [ -e "$work/armed" ]; then
+    sh "$work/rollback.sh" "an earlier installation was cut off: what it changed was put back, install again"
     exit 1
 fi
 rm -rf "$work"
@@ -56,9 +82,12 @@ if [ "$validate" = yes ]; then
     dockerd --validate --config-file "$work/daemon.json" > "$work/said" 2>&1 || old "dockerd --validate: $(tail -n 1 "$work/said")"
 fi
 mkdir "$work/backup" || old "cannot write below $home"
-[ ! -e "$config" ] || cp -p "$config" "$work/backup/daemon.json" || old "cannot save $config"
-[ ! -e "$dropin" ] || cp -p "$dropin" "$work/backup/drop-in" || old "cannot save $dropin"
-printf '%s\n' "$config" "$dropin" "$new" > "$work/settings" && : > "$work/armed" && sync || old "cannot write below $home"
+save "$config" daemon.json || old "cannot save $config"
+save "$dropin" drop-in || old "cannot save $dropin"
+printf '%s\n' "$config" "$dropin" "$new" > "$work/settings" || old "cannot write below $home"
+# The timer ends with a reboot; after one, a unit that the daemon waits for puts back. The mark says that there was none.
+(umask 022 && mkdir -p "$wants" && unit_file > "/etc/systemd/system/$boot" && ln -sf "../$boot" "$wants/$boot") &&
+    : > "/run/$unit" && : > "$work/armed" && sync || old "cannot write below /etc/systemd/system or $home"
 systemd-run --quiet --collect --unit="$unit" --on-active="$seconds" --timer-property=AccuracySec=1s \
     /bin/sh "$work/rollback.sh" "nobody confirmed the new state within $seconds seconds" || old "systemd-run failed"
 

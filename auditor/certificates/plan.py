@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import PurePosixPath
+from importlib import resources
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
 
 from auditor.certificates.bundles import Parts
 from auditor.certificates.daemonfiles import (
@@ -25,10 +27,16 @@ from auditor.certificates.ledger import Certificate
 from auditor.certificates.session import Answer, Session
 from auditor.errors import AuditorError, BadFile, HostError
 
+_VALIDATES = 23  # dockerd learnt --validate then
+
 
 @dataclass(frozen=True)
 class Found:
-    """What a host says of its daemon. ``config`` and ``drop_in`` are None where there is no such file."""
+    """
+    What a host says of its daemon. ``config`` and ``drop_in`` are None where there is no such file.
+
+    ``unit`` is systemd's text; on Windows the service's command line, and ``service`` its name, ``root`` our folder.
+    """
 
     unit: str
     arguments: tuple[str, ...]
@@ -39,6 +47,13 @@ class Found:
     validates: bool = False
     containers: int = 0
     live_restore: bool = False
+    service: str = ""
+    root: str = LINUX_FOLDER
+
+    @property
+    def last(self) -> str:
+        """The file on the host that says how the last installation ended."""
+        return f"{self.root}\\last" if self.service else f"{self.root}/last"
 
 
 @dataclass(frozen=True)
@@ -68,20 +83,29 @@ class Plan:
             yield "nothing to change: the host has this certificate and trusts these authorities"
             return
         for name, mode in (("ca.pem", "0444"), ("server-cert.pem", "0444"), ("server-key.pem", "0400")):
-            yield f"new  {mode} root {self.folder}/{name}"
+            if self.found.service:
+                yield f"new  for SYSTEM and Administrators only  {self.folder}\\{name}"
+            else:
+                yield f"new  {mode} root {self.folder}/{name}"
         yield from _diff(self.found.path, self.found.config, self.new_config)
         if self.new_drop_in:
             yield from _diff(DROP_IN, self.found.drop_in, self.new_drop_in)
-        yield "then: systemctl restart docker"
+        yield f"then: {f'Restart-Service {self.found.service}' if self.found.service else 'systemctl restart docker'}"
 
-    def data(self, rollback: str) -> bytes:
-        """What ``install.sh`` reads."""
+    def words(self, seconds: int) -> list[str]:
+        """What the step ``install`` is told besides; after ``seconds`` unconfirmed the host puts itself back."""
+        validate = "yes" if self.found.validates else "no"
+        return [self.folder, self.found.path, self.found.service or DROP_IN, str(seconds), validate]
+
+    def data(self) -> bytes:
+        """What the step ``install`` reads; with it the script by which the host can put itself back."""
+        rescue = "install.ps1" if self.found.service else "rollback.sh"
         files = [
             ("ca.pem", "444", self.pieces.trust),
             ("server-cert.pem", "444", self.pieces.certificate),
             ("server-key.pem", "400", self.pieces.key),
             ("daemon.json", "600", self.new_config.encode()),
-            ("rollback.sh", "600", rollback.encode()),
+            (rescue, "600", resources.files("auditor.certificates").joinpath(rescue).read_bytes()),
         ]
         if self.new_drop_in:
             files.append(("drop-in", "600", self.new_drop_in.encode()))
@@ -98,24 +122,43 @@ def look(session: Session, name: str) -> Found:
     Raises:
         HostError: it does not tell.
     """
-    answer = session.run("inspect.sh", [DROP_IN])
+    answer = session.run("inspect", [DROP_IN])
     words = answer.words
     if "end" not in words or answer.status:
         raise HostError(
-            f"{name} cannot be looked at ({_first(answer)}): log in as root, or with sudo that asks no password"
+            f"{name} cannot be looked at ({_first(answer)}): log in as root, with sudo that asks no password, or as an administrator of Windows"
         )
     read = {word: base64.b64decode(value) for word, value in words.items() if word != "end"}
     text = {word: value.decode("utf-8", "replace") for word, value in read.items()}
+    config = _utf8(text["path"], read["config"]) if "config" in read else None
+    if "service" in text:
+        return _found_on_windows(text, config)
     return Found(
         unit=text["unit"],
         arguments=tuple(text.get("argv", "").rstrip("\0").split("\0")),
         path=text["path"],
-        config=_utf8(text["path"], read["config"]) if "config" in read else None,
+        config=config,
         drop_in=text.get("drop-in"),
         version=text.get("version", "").strip(),
         validates="validate" in text,
         containers=len(text.get("containers", "").split()),
         live_restore=text.get("live-restore", "").strip() == "true",
+    )
+
+
+def _found_on_windows(text: dict[str, str], config: str | None) -> Found:
+    version = text.get("version", "")
+    major = version.partition(".")[0]
+    return Found(
+        unit=text["image"],
+        arguments=(),
+        path=text["path"],
+        config=config,
+        drop_in=None,
+        version=version,
+        validates=major.isdigit() and int(major) >= _VALIDATES,
+        service=text["service"],
+        root=text["root"],
     )
 
 
@@ -138,6 +181,8 @@ def make_plan(found: Found, certificate: Certificate, pieces: Parts, listen: str
     Raises:
         AuditorError: the host is not of a kind that we change, or its configuration cannot be used as it is.
     """
+    if found.service:
+        return _plan_on_windows(found, certificate, pieces, listen)
     command = start_command(found.unit)
     if not command:
         raise AuditorError(
@@ -148,14 +193,43 @@ def make_plan(found: Found, certificate: Certificate, pieces: Parts, listen: str
     _refuse_hidden_flags(found.arguments, command)
     content = read_config(found.path, found.config or "")
     hosts = listeners(content.get("hosts", []), flags, listen)
-    stem = f"{LINUX_FOLDER}/auditor-{certificate.serial[:8]}-{sha256(pieces.trust).hexdigest()[:8]}"
-    present = str(PurePosixPath(str(content.get("tlscert", ""))).parent)
-    folder = present if present.rpartition("-")[0] == stem else f"{stem}-{secrets.token_hex(3)}"
+    folder = _folder(found, content, certificate, pieces)
     new_config = merge(found.config or "", content, tls_keys(folder, hosts))
     new_drop_in = drop_in(bare) if bare != " ".join(command.split()) else ""
     cautions = tuple(_cautions(found, hosts))
     nothing = new_config == found.config and not new_drop_in
     return Plan(found, folder, new_config, new_drop_in, certificate, pieces, cautions, nothing)
+
+
+def _folder(found: Found, content: dict[str, Any], certificate: Certificate, pieces: Parts) -> str:
+    """The one with just this certificate and trust, if the daemon has it; else a new one."""
+    separator, path = ("\\", PureWindowsPath) if found.service else ("/", PurePosixPath)
+    stem = f"{found.root}{separator}auditor-{certificate.serial[:8]}-{sha256(pieces.trust).hexdigest()[:8]}"
+    present = str(path(str(content.get("tlscert", ""))).parent)
+    return present if present.rpartition("-")[0] == stem else f"{stem}-{secrets.token_hex(3)}"
+
+
+def _plan_on_windows(found: Found, certificate: Certificate, pieces: Parts, listen: str) -> Plan:
+    """There are no drop-ins on Windows: a service whose own command line says listeners or TLS is left alone."""
+    bare, _ = without_flags(found.unit)
+    if bare != " ".join(found.unit.split()):
+        raise AuditorError(
+            f"the service {found.service} starts dockerd with flags for listeners or TLS, and dockerd takes no setting from both: as an "
+            f"administrator there, run sc.exe config {found.service} binPath= '{bare}', and add those listeners to hosts in {found.path}"
+        )
+    content = read_config(found.path, found.config or "")
+    hosts = listeners(content.get("hosts", []) or ["npipe://"], [], listen)
+    folder = _folder(found, content, certificate, pieces)
+    new_config = merge(found.config or "", content, tls_keys(folder, hosts, "\\"))
+    cautions = (
+        "restarting the daemon stops its running containers: Windows has no live-restore",
+        f"the proof comes from here: Windows' firewall must let TCP port {listen.rpartition(':')[2]} in (New-NetFirewallRule)",
+        *(
+            f"{host} speaks TLS from then on too: clients without certificates are cut off there"
+            for host in plain_listeners(hosts)
+        ),
+    )
+    return Plan(found, folder, new_config, "", certificate, pieces, cautions, new_config == found.config)
 
 
 def _refuse_hidden_flags(arguments: Sequence[str], command: str) -> None:

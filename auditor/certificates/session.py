@@ -20,7 +20,7 @@ from auditor.transports.ssh import connect
 from auditor.transports.ssh_connect import Connection, end
 
 _MOST_BYTES = 16 * 1024 * 1024
-_SECONDS_A_SCRIPT = 300
+SECONDS_A_SCRIPT = 300
 _CHUNK = 65536
 _SECONDS_TO_PART = 10.0
 
@@ -45,11 +45,11 @@ class Answer:
 
 
 class Session(Protocol):
-    """A way to run our scripts on one host, as root."""
+    """A way to run our scripts on one host, as its administrator: a script for each step, or on Windows one for all."""
 
-    def run(self, script: str, arguments: Sequence[str] = (), data: bytes = b"") -> Answer:
+    def run(self, step: str, words: Sequence[str] = (), data: bytes = b"") -> Answer:
         """
-        Run one of the scripts of this folder with ``data`` on its standard input.
+        Run a step (``inspect``, ``install``, ``confirm``, ``rollback``, ``state``) with ``data`` on its standard input.
 
         Raises:
             ConnectionLost: it broke off.
@@ -70,16 +70,21 @@ def open_session(host: Host) -> Iterator[Session]:
         UsageError: it is one on which we cannot install.
         HostError: it cannot be reached.
     """
-    if host.platform == "windows" or host.transport == "winrm":
+    if host.transport == "winrm":
+        from auditor.certificates.session_windows import WinrmSession  # noqa: PLC0415  it loads all of pywinrm
+
+        yield WinrmSession(host)
+        return
+    if host.platform == "windows":
         raise UsageError(
-            f"{host.name}: installing on Windows is not there yet: 'auditor certs bundle --for daemon-windows' writes files and steps"
+            f"{host.name}: Windows is installed on by WinRM; else 'auditor certs bundle --for daemon-windows' writes files and steps"
         )
     if host.transport == "local":
         yield LocalSession(host)
         return
     if host.transport != "ssh":
         raise UsageError(
-            f"{host.name}: certificates are installed by SSH: name it as ssh://user@{host.address or host.name}"
+            f"{host.name}: certificates are installed by SSH or WinRM: name it as ssh://user@{host.address or host.name}"
         )
     with ExitStack() as stack:
         connection = connect(host, Deadline(host.timeouts.connect + host.timeouts.auth), stack, _MOST_BYTES)
@@ -87,8 +92,8 @@ def open_session(host: Host) -> Iterator[Session]:
         yield SshSession(host, connection)
 
 
-def _command(host: Host, script: str, arguments: Sequence[str]) -> list[str]:
-    text = resources.files("auditor.certificates").joinpath(script).read_text()
+def _command(host: Host, step: str, arguments: Sequence[str]) -> list[str]:
+    text = resources.files("auditor.certificates").joinpath(f"{step}.sh").read_text()
     return [*linux_shell(sudo=host.sudo and host.user != "root"), "-c", text, "auditor", *arguments]
 
 
@@ -98,12 +103,10 @@ class LocalSession:
     def __init__(self, host: Host) -> None:
         self._host = host
 
-    def run(self, script: str, arguments: Sequence[str] = (), data: bytes = b"") -> Answer:
-        """Run a script here."""
-        command = _command(self._host, script, arguments)
-        done = subprocess.run(
-            command, input=data, capture_output=True, timeout=_SECONDS_A_SCRIPT, check=False
-        )
+    def run(self, step: str, words: Sequence[str] = (), data: bytes = b"") -> Answer:
+        """Run a step here."""
+        command = _command(self._host, step, words)
+        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS_A_SCRIPT, check=False)
         return Answer(done.returncode, done.stdout, done.stderr)
 
     @contextmanager
@@ -118,18 +121,18 @@ class SshSession:
     def __init__(self, host: Host, connection: Connection) -> None:
         self._host, self._connection = host, connection
 
-    def run(self, script: str, arguments: Sequence[str] = (), data: bytes = b"") -> Answer:
+    def run(self, step: str, words: Sequence[str] = (), data: bytes = b"") -> Answer:
         """
-        Run a script there.
+        Run a step there.
 
         Raises:
             ConnectionLost: the connection broke, or nothing came for minutes.
         """
-        doing = f"{script} on {self._host.name}"
+        doing = f"{step} on {self._host.name}"
         try:
             channel = self._connection.open_session(timeout=self._host.timeouts.connect)
-            channel.settimeout(_SECONDS_A_SCRIPT)
-            channel.exec_command(shlex.join(_command(self._host, script, arguments)))
+            channel.settimeout(SECONDS_A_SCRIPT)
+            channel.exec_command(shlex.join(_command(self._host, step, words)))
             channel.sendall(data)
             channel.shutdown_write()
             answer = _read(channel)
@@ -159,7 +162,7 @@ class SshSession:
 def _read(channel: paramiko.Channel) -> Answer:
     """Both outputs to their ends; the script prints little to either."""
     said, complaint = bytearray(), bytearray()
-    end_by = time.monotonic() + _SECONDS_A_SCRIPT
+    end_by = time.monotonic() + SECONDS_A_SCRIPT
     while chunk := channel.recv(_CHUNK):
         said += chunk
         if time.monotonic() > end_by:
@@ -212,11 +215,11 @@ def reachable(address: str, port: int, seconds: float = 5) -> bool:
 
 
 def again(host: Host, seconds: float) -> Answer | None:
-    """What ``state.sh`` says once the host can be reached and has come to rest; None if not within ``seconds``."""
+    """What the host says once the host can be reached and has come to rest; None if not within ``seconds``."""
     end_by = time.monotonic() + seconds
     while time.monotonic() < end_by:
         with suppress(HostError), open_session(host) as session:
-            answer = session.run("state.sh")
+            answer = session.run("state")
             if answer.words.get("state") in {"old", "new"}:
                 return answer
         time.sleep(2)

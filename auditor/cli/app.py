@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from auditor import __version__
-from auditor.cli import certs
+from auditor.cli.certs.commands import app as certs_app
 from auditor.cli.options import (
     AttestationPath,
     BenchmarkNames,
@@ -22,6 +22,7 @@ from auditor.cli.options import (
     Only,
     Output,
     OwnChecks,
+    PlatformName,
     PolicyPath,
     Quiet,
     Reports,
@@ -44,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
-app.add_typer(certs.app)
+app.add_typer(certs_app)
 
 
 @app.callback(invoke_without_command=True)
@@ -264,14 +265,18 @@ def inventory(
 
 
 @app.command()
-def collector() -> None:
+def collector(
+    *,
+    platform: Annotated[PlatformName, typer.Option(help="For hosts of this platform.")] = PlatformName.LINUX,
+) -> None:
     """
     Print the script that runs on a host, to read it or to run it by hand.
 
     \b
-    Example:
+    Examples:
       auditor collector > linux.sh; sudo sh linux.sh > web1.bundle
+      auditor collector --platform windows > windows.ps1
     """  # noqa: D301
-    from auditor.transports.base import linux_script  # noqa: PLC0415
+    from auditor.collect.scripts import script  # noqa: PLC0415
 
-    sys.stdout.write(linux_script().decode())
+    sys.stdout.write(script(platform.value).decode())

@@ -1,5 +1,6 @@
 """What can be asked: the checks, the benchmarks, and their words."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -157,9 +158,14 @@ def _print_words(console: Console, plan: Plan, items: Sequence[Item]) -> None:
     numbers = "; ".join(map(_numbers, items))
     console.print(Text(name, style="bold"), Text(f"  {items[0].severity.value}, {numbers}", style="dim"))
     console.print(Text(f"{words.title}\n"))
-    console.print(Text(words.rationale + "\n"))
+    console.print(Text(_flowing(words.rationale) + "\n"))
     console.print(Text("What to do", style="bold"))
-    console.print(Text(words.remediation + "\n"))
+    console.print(Text(_flowing(words.remediation) + "\n"))
+
+
+def _flowing(text: str) -> str:
+    """The text with its paragraphs in one line each, for the terminal to wrap; what is indented or listed keeps its lines."""
+    return re.sub(r"(?<=\S)\n(?=[^\s*-])", " ", text)
 
 
 def _numbers(item: Item) -> str:

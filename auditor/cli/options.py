@@ -19,6 +19,13 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
+class PlatformName(StrEnum):
+    """What a host runs."""
+
+    LINUX = "linux"
+    WINDOWS = "windows"
+
+
 class ListFormat(StrEnum):
     """How a list is printed."""
 

@@ -12,6 +12,7 @@ The form is the collector's own output, so a file made by hand (``sh linux.sh > 
 NONCE is drawn anew for each run, so nothing a host's containers contain can forge a frame. STATUS is the exit
 status of the section's command; 66 says *there is no such thing here*, 69 *no shell to look with*, 77 *not allowed*,
 124 *timed out*.
+Sections of a host's second daemon have names that end in ``.2``, those of its third in ``.3``.
 A bundle may be gzipped as a whole, and for Windows packed in ``armour``.
 """
 
@@ -28,6 +29,8 @@ from auditor.errors import BadReply
 from auditor.gaps import Inconclusive
 
 MAX_BYTES = 256 * 1024 * 1024
+# What is the same whichever daemon of a host is asked; linux.sh says it likewise.
+OF_THE_HOST = ("host", "daemons", "processes", "audit-rules", "kernel-settings", "auditor")
 _GZIP = b"\x1f\x8b"
 _HEADER = re.compile(rb"^docker-host-auditor bundle (\d+) ([0-9a-f]{16,64})\n", re.MULTILINE)
 
@@ -108,6 +111,17 @@ class Bundle:
         """A bundle with further sections (the live probe's, the auditor's own)."""
         return Bundle({**self.sections, **sections}, self.complete)
 
+    def of_daemon(self, number: int) -> "Bundle":
+        """The bundle as one of the host's further daemons has it: its own sections, and those that are the whole host's."""
+        suffix = f".{number}"
+        own = {
+            name.removesuffix(suffix): section
+            for name, section in self.sections.items()
+            if name.endswith(suffix)
+        }
+        shared = {name: section for name, section in self.sections.items() if name in OF_THE_HOST}
+        return Bundle({**shared, **own}, self.complete)
+
     def dump(self) -> bytes:
         """The bundle in its file form, not compressed."""
         nonce = secrets.token_hex(16).encode()
@@ -143,7 +157,7 @@ def load(raw: bytes) -> Bundle:
 
 def _sections(text: bytes, nonce: bytes, at: int) -> Iterator[tuple[str, Section]]:
     """The framed sections from ``at`` on. Found by plain search: one expression for a whole frame takes twenty times as long."""
-    begin = re.compile(rb"^--%s begin ([a-z0-9-]+)\n" % nonce, re.MULTILINE)
+    begin = re.compile(rb"^--%s begin ([a-z0-9.-]+)\n" % nonce, re.MULTILINE)
     end = re.compile(rb"(\d+) ?([^\n]*)\n")
     while frame := begin.search(text, at):
         mark = b"\n--%s end %s " % (nonce, frame[1])

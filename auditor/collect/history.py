@@ -20,13 +20,15 @@ _KNOWN = frozenset(
     """.split()
 )
 _SHELL = re.compile(rb"(/[^ ]*/)?(ba|da|a|z)?sh( -[a-z]+( pipefail)?)* -[a-z]*c ")
+_NOT_RUN = re.compile(b"(" + _SHELL.pattern + rb")?#\(nop\) ")
 _MODE = re.compile(rb"[0-7]+|[ugoa]*[-+=][rwxXst]+")
 _HIDDEN = (
     r"[a-z0-9_.-]*(password|passwd|passphrase|secret|token|credentials?"
     r"|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*"
 )
 _SECRET_NAME = re.compile(_HIDDEN)
-_ASSIGNED = re.compile(_HIDDEN.encode() + rb'("?: *|=| +)')
+# Only from where a word begins: a long one would be read again from each of its letters.
+_ASSIGNED = re.compile(rb"(?<![a-z0-9_.-])" + _HIDDEN.encode() + rb'("?: *|=| +)')
 _NO_SECRET = re.compile(rb"[-$<%*]|/run/secrets/|(true|false|yes|no|on|off|none|null|0|1)?\Z")
 _SECRET_FILE = re.compile(
     rb"id_(rsa|dsa|ecdsa|ed25519)|.+\.(key|p12|pfx|jks|kdbx)"
@@ -57,8 +59,8 @@ def reduce_instruction(created_by: str) -> str:
     text = created_by.encode("utf-8", "replace")
     text = re.sub(rb"[\x00-\x08\x0b-\x0c\x0e-\x1f]", b"?", text).replace(b"\r", b"\n").replace(b"\t", b" ")
     text = re.sub(rb" *# buildkit *\Z", b"", text)
-    if b"#(nop) " in text:
-        text = text.partition(b"#(nop) ")[2].lstrip(b" ")
+    if not_run := _NOT_RUN.match(text):
+        text = text[not_run.end() :].lstrip(b" ")
     keyword = re.match(rb"[A-Z]*", text)[0]  # type: ignore[index]  # it matches the empty text too
     if keyword in _KEYWORDS:
         text = text[len(keyword) :]

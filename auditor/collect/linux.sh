@@ -21,11 +21,13 @@ DENIED=77
 
 # The machine: kernel, distribution, date, who runs this, kernel security modules.
 section_host() {
+    named=$(uname -n -r -m) # always in this order
+    kernel=${named#* }
     printf 'uid=%s\nkernel=%s\nmachine=%s\nhostname=%s\ndate=%s\n' \
-        "$(id -u)" "$(uname -r)" "$(uname -m)" "$(uname -n)" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    printf 'lsm=%s\n' "$(cat /sys/kernel/security/lsm 2>/dev/null)"
-    printf 'apparmor=%s\n' "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)"
-    [ -d /sys/fs/selinux ] && printf 'selinux=%s\n' "$(cat /sys/fs/selinux/enforce 2>/dev/null)"
+        "$(id -u)" "${kernel% *}" "${kernel##* }" "${named%% *}" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    printf 'lsm=%s\n' "$(first_line /sys/kernel/security/lsm)"
+    printf 'apparmor=%s\n' "$(first_line /sys/module/apparmor/parameters/enabled)"
+    [ -d /sys/fs/selinux ] && printf 'selinux=%s\n' "$(first_line /sys/fs/selinux/enforce)"
     sed -n 's/^\(ID\|VERSION_ID\|PRETTY_NAME\)=/os.\1=/p' /etc/os-release 2>/dev/null
     true
 }
@@ -38,8 +40,8 @@ section_engine_version() {
 
 # What the engine says of itself.
 section_engine_info() {
-    said=$(docker_cli info --format '{{json .}}') || return $?
-    printf '%s\n' "$said" | redact
+    [ "$info_status" = 0 ] || { printf '%s\n' "$info" >&2; return "$info_status"; }
+    printf '%s\n' "$info" | grep '^{' | redact
 }
 
 # The process that owns the engine's socket: its command line, and of its environment the variables that configure it.
@@ -52,7 +54,8 @@ section_daemon() {
         printf 'exe %s\n' "$(readlink "/proc/$pid/exe" 2>/dev/null)"
         printf 'cwd %s\n' "$(readlink "/proc/$pid/cwd" 2>/dev/null)"
         printf 'started %s\n' "$(started "$pid")"
-        printf 'unit %s\n' "$(sed -n 's#^[^:]*:[^:]*:.*/\([^/]*\.service\)$#\1#p' "/proc/$pid/cgroup" 2>/dev/null | head -n 1)"
+        sed -n -e 's#^[^:]*:[^:]*:.*/user@[0-9]*\.service/.*/\([^/]*\.service\)$#user-unit \1#p' \
+            -e 's#^[^:]*:[^:]*:.*/\([^/]*\.service\)$#unit \1#p' "/proc/$pid/cgroup" 2>/dev/null | head -n 1
         arguments "$pid" | sed 's/^/argument /'
         if [ -r "/proc/$pid/environ" ]; then
             printf 'environment readable\n'
@@ -61,6 +64,13 @@ section_daemon() {
         fi
     done
     true
+}
+
+# Further daemons on this host, whichever socket was asked: of each its process, its user, the sockets it listens on, and
+# the container it runs in if it runs in one. Those with a 'number' are looked at as the first one is, in sections whose
+# names end in it; 'elsewhere' has its files in a file system of its own, 'left' is another's turn because -s named one.
+section_daemons() {
+    printf '%s\n' "$others"
 }
 
 # The daemon's configuration file (the one it was started with), values of password-like keys blanked.
@@ -122,9 +132,9 @@ container_template=$(printf '%s' "$container_template" | tr -d '\n')
 
 # Images: names, digests, layers, configuration. Of the environment only the names of variables that have a value other than true or false.
 section_images() {
-    list=$(docker_cli image ls --quiet --no-trunc) || return $?
+    list=$(listed_images) || return $?
     [ -n "$list" ] || return 0
-    printf '%s\n' "$list" | sort -u | bounded xargs docker -H "unix://$socket" image inspect --format "$image_template"
+    printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" image inspect --format "$image_template"
 }
 image_template='{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},
 "Size":{{json .Size}},"Layers":{{json .RootFS.Layers}},
@@ -136,8 +146,8 @@ image_template=$(printf '%s' "$image_template" | tr -d '\n')
 # the host. One process for all images: it carries all requests over one connection, which descriptor 4 holds open,
 # because an engine may drop the work for a client that has hung up.
 section_image_history() {
-    list=$(docker_cli image ls --quiet --no-trunc) || return $?
-    list=$(printf '%s\n' "$list" | sort -u | head -n "$IMAGES_AT_MOST")
+    list=$(listed_images) || return $?
+    list=$(printf '%s\n' "$list" | head -n "$IMAGES_AT_MOST")
     [ -n "$list" ] || return 0
     {
         printf 'listed %s\n' $list
@@ -155,7 +165,8 @@ IMAGES_AT_MOST=1000
 
 # The swarm as this node sees it: the addresses it was told to use; of a manager also its services and the names of its secrets.
 section_swarm() {
-    seen=$(docker_cli info --format '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}} {{.DockerRootDir}}') || return $?
+    [ "$info_status" = 0 ] || { printf '%s\n' "$info" >&2; return "$info_status"; }
+    seen=${info##*"$newline"swarm } seen=${seen%%"$newline"*}
     root=${seen#* } root=${root#* }
     printf 'state %s\n' "${seen%% *}"
     case $seen in inactive*) return 0 ;; esac
@@ -199,20 +210,27 @@ section_files() {
     for path in $engine_paths; do
         if [ ! -e "$path" ]; then
             not_seen "$path"
-        elif linked "$path"; then
-            stat_one "$path"
         else
             set -- "$@" "$path"
         fi
     done
-    stat_many "$@"
+    [ $# = 0 ] || stat -L -c '%f %u %g %U:%G %s %Y %n' -- "$@"
+    set --
+    for path in $engine_paths; do
+        if [ -e "$path" ] && linked "$path"; then set -- "$@" "$path"; fi
+    done
+    [ $# = 0 ] || lead_to=$(resolved "$@")
+    for path; do
+        printf 'link %s\nresolved %s\n' "$path" "${lead_to%%"$newline"*}"
+        lead_to=${lead_to#*"$newline"}
+    done
     set +f
     unlistable_folders
 }
 
 # Certificates (public by nature) of the daemon, of its neighbours and of clients on this host.
 section_certificates() {
-    printf '%s\n' "$denied_folders" | sed -n 's#..*#denied &/#p'
+    [ -z "$denied_folders" ] || printf '%s\n' "$denied_folders" | sed 's#$#/#; s#^#denied #'
     printf '%s\n' "$ca_file" "$cert_file" "$near_files" | awk 'NF && !seen[$0]++' | while IFS= read -r path; do
         if [ -f "$path" ] && [ -r "$path" ]; then
             found=$(head -c "$BYTES_OF_A_FILE" -- "$path" | certificates)
@@ -226,7 +244,7 @@ section_certificates() {
 
 # Private keys near them: where, whether encrypted, and the SHA-256 of the public half. Never a byte of the key.
 section_keys() {
-    printf '%s\n' "$denied_folders" | sed -n 's#..*#denied &/#p'
+    [ -z "$denied_folders" ] || printf '%s\n' "$denied_folders" | sed 's#$#/#; s#^#denied #'
     printf '%s\n' "$key_file" "$near_files" | awk 'NF && !seen[$0]++' | while IFS= read -r path; do
         if ! { [ -f "$path" ] && [ -r "$path" ]; }; then
             not_seen "$path"
@@ -325,7 +343,12 @@ section_kernel_settings() {
     true
 }
 
-SECTIONS='host engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files access-lists certificates keys audit-rules access mounts kernel-settings'
+SECTIONS='host daemons engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files access-lists certificates keys audit-rules access mounts kernel-settings'
+
+# What is the same whichever daemon is asked, and how many further daemons are looked at.
+OF_THE_HOST='host daemons processes audit-rules kernel-settings'
+DAEMONS_AT_MOST=8
+OF_THE_ENGINE='engine-version engine-info containers images image-history networks swarm'
 
 # ---- what the sections share ------------------------------------------------------------------------------------
 
@@ -340,6 +363,22 @@ fi
 docker_cli() {
     [ "$engine" = there ] || { echo "$engine" >&2; return "$engine_status"; }
     bounded docker -H "unix://$socket" "$@"
+}
+
+# What several sections need of the engine is asked once: what it says of itself, and its images.
+ask_engine() {
+    case $1 in *engine-info* | *swarm*)
+        info=$(docker_cli info --format "{{json .}}${newline}swarm {{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}} {{.DockerRootDir}}" 2>&1)
+        info_status=$? ;;
+    esac
+    case $1 in *image*)
+        images=$(docker_cli image ls --quiet --no-trunc 2>&1)
+        images_status=$? ;;
+    esac
+}
+listed_images() {
+    [ "$images_status" = 0 ] || { printf '%s\n' "$images" >&2; return "$images_status"; }
+    printf '%s\n' "$images" | sed -n '/^sha256:/p' | sort -u # without the client's warnings
 }
 
 # Blank the values of password-like JSON keys, KEY=VALUE options, and credentials in addresses.
@@ -430,11 +469,10 @@ reduce_history() {
             gsub(/\001/, "\\", text)
             return text
         }
-        function instruction(text,    keyword, at) {
+        function instruction(text,    keyword) {
             sub(/ *# buildkit *$/, "", text)
-            at = index(text, "#(nop) ")
-            if (at) {
-                text = substr(text, at + 7)
+            if (match(text, /^((\/[^ ]*\/)?(ba|da|a|z)?sh( -[a-z]+( pipefail)?)* -[a-z]*c )?#\(nop\) /)) {
+                text = substr(text, RLENGTH + 1)
                 sub(/^ +/, "", text)
             }
             keyword = text
@@ -489,15 +527,17 @@ reduce_history() {
             }
             return out "\t" found
         }
-        function secrets(text,    low, name, value, found) {
+        function secrets(text,    low, name, value, found, start) {
             low = tolower(text)
             if (low ~ /[a-z]:\/\/[^ \/"@:]+:[^ \/"@$]+@/) found = with(found, "credentials-in-an-address")
             if (low ~ /authorization: *(bearer|basic) +[^ $]/) found = with(found, "authorization-header")
             if (low ~ /-----begin [a-z ]*private key/) found = with(found, "private-key")
             if (text ~ /AKIA[0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z][0-9A-Z]/) found = with(found, "aws-access-key")
             if (text ~ /gh[pousr]_[0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z][0-9A-Za-z]/) found = with(found, "github-token")
-            while (match(low, /[a-z0-9_.-]*(password|passwd|passphrase|secret|token|credentials?|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*("?: *|=| +)/)) {
-                name = substr(text, RSTART, RLENGTH)
+            while (match(low, /(password|passwd|passphrase|secret|token|credentials?|(api|access|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*("?: *|=| +)/)) {
+                # The start of the name is looked for backwards: a pattern for it would read a long word once for each of its letters.
+                for (start = RSTART; start > 1 && substr(low, start - 1, 1) ~ /[a-z0-9_.-]/;) start--
+                name = substr(text, start, RSTART + RLENGTH - start)
                 value = text = substr(text, RSTART + RLENGTH)
                 low = substr(low, RSTART + RLENGTH)
                 if (name ~ / $/ && name !~ /: +$/ && name !~ /^--/) continue
@@ -518,12 +558,18 @@ reduce_history() {
         { take($0) }'
 }
 
+# The first line of a small file, or nothing.
+first_line() { { read -r line < "$1" && printf '%s\n' "$line"; } 2>/dev/null; }
+
 # A process's arguments, one a line (a newline within one becomes \001), and its environment likewise.
-arguments() { cat "/proc/$1/cmdline" 2>/dev/null | tr '\n\000' '\001\n' | redact; }
-environment() { cat "/proc/$1/environ" 2>/dev/null | tr '\n\000' '\001\n'; }
+arguments() { { tr '\n\000' '\001\n' < "/proc/$1/cmdline" | redact; } 2>/dev/null; }
+environment() { { tr '\n\000' '\001\n' < "/proc/$1/environ"; } 2>/dev/null; }
 
 # The variable of the daemon's environment, or nothing.
-variable() { printf '%s\n' "$daemon_environment" | sed -n "s/^$1=//p" | head -n 1; }
+variable() {
+    value=$newline$daemon_environment
+    case $value in *"$newline$1="*) value=${value#*"$newline$1="} && printf '%s\n' "${value%%"$newline"*}" ;; esac
+}
 
 # When a process started, in seconds since 1970.
 started() {
@@ -533,10 +579,11 @@ started() {
 }
 
 # Why a path is not seen: ABSENT, or DENIED when a folder above it may not be entered.
-why_not() {
-    case $1 in /*) above=$1 ;; *) above=./$1 ;; esac
-    while [ -n "$above" ] && [ ! -e "$above" ]; do above=${above%/*}; done
-    [ -x "${above:-/}" ] && echo "$ABSENT" || echo "$DENIED"
+why_not() { if hidden "$1"; then echo "$DENIED"; else echo "$ABSENT"; fi; }
+hidden() {
+    case $1 in /*) way=$1 ;; *) way=./$1 ;; esac
+    while [ -n "$way" ] && [ ! -e "$way" ]; do way=${way%/*}; done
+    [ ! -x "${way:-/}" ]
 }
 
 # Everything on disk that decides who controls the engine, one path a line; not all of it has to be there.
@@ -545,28 +592,30 @@ engine_files() {
     for folder in /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin "${daemon_program%/*}"; do
         for name in dockerd containerd containerd-shim containerd-shim-runc-v1 containerd-shim-runc-v2 runc; do printf '%s\n' "$folder/$name"; done
     done
-    for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system "$config_home/systemd/user"; do
+    for folder in /etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system $user_units; do
         case $folder in /lib/*) [ ! -h /lib ] || continue ;; esac # seen as /usr/lib
         printf '%s\n' "$folder/docker.service" "$folder/docker.socket"
         present "$folder"/docker.service.d/*.conf "$folder"/docker.socket.d/*.conf
     done
-    printf '%s\n' "$units" | sed -n -e 's/^FragmentPath=//p' -e 's/^EnvironmentFiles=\(.*\) (ignore_errors=.*)$/\1/p'
-    printf '%s\n' "$units" | sed -n 's/^DropInPaths=//p' | tr ' ' '\n'
+    if [ -n "$units" ]; then
+        printf '%s\n' "$units" | sed -n -e 's/^FragmentPath=//p' -e 's/^EnvironmentFiles=\(.*\) (ignore_errors=.*)$/\1/p'
+        printf '%s\n' "$units" | sed -n 's/^DropInPaths=//p' | tr ' ' '\n'
+    fi
     # Where a daemon that maps users keeps its data.
     for folder in "$data_root"/[0-9]*.[0-9]*; do [ ! -d "$folder" ] || printf '%s\n' "$folder"; done
     printf '%s\n' "$daemon_program" "$config_file" "$ca_file" "$cert_file" "$key_file" "$data_root" \
         /etc/docker /etc/default/docker /etc/sysconfig/docker /etc/containerd/config.toml /run/containerd /var/lib/containerd /var/run /lib /bin /sbin
     for folder in $certs_folders; do
         printf '%s\n' "$folder"
-        present "$folder"/*/*.crt "$folder"/*/*.cert "$folder"/*/*.key | head -n 300
+        [ ! -d "$folder" ] || present "$folder"/*/*.crt "$folder"/*/*.cert "$folder"/*/*.key | head -n 300
     done
 }
 
 # Unix sockets of the engine and of containerd: where they usually are, where systemd opens them, where the daemon was told to.
 find_sockets() {
     printf '%s\n' "$socket" /run/containerd/containerd.sock "${exec_root:-/run/docker}/containerd/containerd.sock"
-    printf '%s\n' "$units" | sed -n 's#^Listen=\(/.*\) (.*)$#\1#p'
-    { printf '%s\n' "$daemon_arguments"; cat "$config_file" 2>/dev/null; } | grep -o 'unix:///[^",[:space:]]*' | sed 's#^unix://##'
+    [ -z "$units" ] || printf '%s\n' "$units" | sed -n 's#^Listen=\(/.*\) (.*)$#\1#p'
+    printf '%s\n' "$daemon_arguments" "$config" | grep -o 'unix:///[^",[:space:]]*' | sed 's#^unix://##'
     flag containerd
     key containerd
 }
@@ -586,18 +635,17 @@ present() { for path; do [ ! -e "$path" ] || printf '%s\n' "$path"; done; }
 # Users or groups as the host knows them, directory services included.
 database() { if command -v getent >/dev/null; then bounded getent "$1"; else cat "/etc/$1"; fi 2>/dev/null; }
 
-# One line for a path: mode in hex, uid, gid, names, size, modification time, path, all of what a link leads to, and
-# then 'resolved PATH' if it is elsewhere; or 'absent PATH', 'denied PATH'.
-stat_one() {
-    if [ -e "$1" ]; then
-        stat_many "$1"
-        resolved=$(readlink -f -- "$1")
-        [ "$resolved" = "$1" ] || printf 'resolved %s\n' "$resolved"
-    else
-        not_seen "$1"
-    fi
+# Where paths lead, one line each; empty where that cannot be told in one line.
+resolved() {
+    leads=$(realpath -- "$@" 2>/dev/null) && [ "$(printf '%s\n' "$leads" | grep -c '')" = $# ] && printf '%s\n' "$leads" && return
+    for path; do
+        leads=$(readlink -f -- "$path")
+        case $leads in *"$newline"*) leads='' ;; esac
+        printf '%s\n' "$leads"
+    done
 }
-stat_many() { [ $# = 0 ] || stat -L -c '%f %u %g %U:%G %s %Y %n' -- "$@"; }
+
+# That a path is not there ('absent PATH'), or not to be seen ('denied PATH').
 not_seen() {
     case $1 in /*) way=$1 ;; *) way=./$1 ;; esac
     while [ -n "$way" ] && [ ! -e "$way" ]; do way=${way%/*}; done
@@ -606,13 +654,17 @@ not_seen() {
 
 # Paths, one a line: each, what it resolves to, and every folder above either.
 and_above() {
+    set -f --
     while IFS= read -r path; do
-        linked "$path" && resolved=$(readlink -f -- "$path") || resolved=''
-        for path in "$path" "$resolved"; do
-            while case $path in /*) true ;; *) false ;; esac do printf '%s\n' "$path"; path=${path%/*}; done
-        done
+        climb "$path"
+        ! linked "$path" || set -- "$@" "$path"
     done
+    [ $# = 0 ] || for path in $(resolved "$@"); do climb "$path"; done
     echo /
+}
+climb() {
+    way=$1
+    while case $way in /*) true ;; *) false ;; esac do printf '%s\n' "$way"; way=${way%/*}; done
 }
 
 # Whether a link may lie on the way to a path: only then is it worth asking where it leads.
@@ -641,36 +693,120 @@ certificates() {
 
 # The value of a flag on the daemon's command line: --name VALUE or --name=VALUE.
 flag() {
-    printf '%s\n' "$daemon_arguments" | sed -n -e "s/^--*$1=//p" -e "/^--*$1\$/{n;p;}" | tail -n 1
+    rest=$daemon_arguments$newline value=''
+    while [ -n "$rest" ]; do
+        word=${rest%%"$newline"*} rest=${rest#*"$newline"}
+        case $word in
+            -"$1" | --"$1") value=${rest%%"$newline"*} rest=${rest#*"$newline"} ;;
+            -"$1"=* | --"$1"=*) value=${word#*=} ;;
+        esac
+    done
+    [ -z "$value" ] || printf '%s\n' "$value"
 }
 
 # The value of a string key in the daemon's configuration file: only to know which files to look at.
 key() {
-    [ -r "$config_file" ] && tr -d '\n' < "$config_file" | sed -n -E "s/.*\"$1\"[[:space:]]*:[[:space:]]*\"([^\"]*)\".*/\1/p"
+    rest=$config
+    while case $rest in *"\"$1\""*) true ;; *) false ;; esac do
+        value=${rest##*"\"$1\""} rest=${rest%"\"$1\""*}
+        value=${value#"${value%%[![:space:]]*}"}
+        case $value in :*) value=${value#:} ;; *) continue ;; esac
+        value=${value#"${value%%[![:space:]]*}"}
+        case $value in '"'*'"'*) value=${value#'"'} && printf '%s\n' "${value%%'"'*}" && return ;; esac
+    done
 }
 
 # The socket to ask: -s, else DOCKER_HOST if it is a unix socket, else the system's, else this user's own.
 find_socket() {
+    case "${DOCKER_HOST-}" in unix://*) socket=${socket:-${DOCKER_HOST#unix://}} ;; esac
+    chosen=$socket
     [ -n "$socket" ] && return
-    case "${DOCKER_HOST-}" in unix://*) socket=${DOCKER_HOST#unix://}; return ;; esac
     for socket in /var/run/docker.sock "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/docker.sock"; do
         [ -S "$socket" ] && return
     done
     socket=/var/run/docker.sock
 }
 
-# The processes that hold the socket (systemd, which may have opened it, left out); where that cannot be seen, those called dockerd.
+# The processes that hold the socket (systemd, which may have opened it, left out); where that cannot be seen, those called
+# dockerd, and of several the one that was told to listen there.
 find_daemon() {
     daemon_found_by=socket
     resolved=$(readlink -f "$socket" 2>/dev/null)
     inode=$(awk -v a="$socket" -v b="${resolved:-$socket}" '$4 == "00010000" && ($8 == a || $8 == b || "/var" $8 == a) { print $7; exit }' /proc/net/unix 2>/dev/null)
-    # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
-    [ -n "$inode" ] && daemon_pids=$(ls -l /proc/[0-9]*/fd 2>/dev/null | awk -v s="socket:[$inode]" '
-        /^\/proc\// { split($0, part, "/"); pid = part[3] }
-        substr($0, length($0) - length(s) + 1) == s && pid != 1 && !seen[pid]++ { print pid }')
+    called=$(grep -s -l '^Name:[[:space:]]*dockerd$' /proc/[0-9]*/status | cut -d / -f 3)
+    if [ -n "$inode" ]; then
+        # Those of that name first: to look at every descriptor on the host takes longer than the whole rest.
+        daemon_pids=$(for pid in $called; do printf '%s\n' "/proc/$pid/fd"; done | holders)
+        [ -n "$daemon_pids" ] || daemon_pids=$(printf '%s\n' /proc/[0-9]*/fd | holders)
+    fi
     [ -n "$daemon_pids" ] && return
     daemon_found_by=name
-    daemon_pids=$(grep -s -l '^Name:[[:space:]]*dockerd$' /proc/[0-9]*/status | cut -d / -f 3)
+    for pid in $called; do
+        [ -z "$(container_of "$pid")" ] || continue
+        told=$(sockets_of "$pid")
+        # Where nobody named a socket and there is none at the usual place, the first daemon's own is asked.
+        [ -n "$chosen" ] || [ -S "$socket" ] || [ ! -S "${told%%"$newline"*}" ] || socket=${told%%"$newline"*}
+        candidates=$candidates${candidates:+$newline}$pid
+        for path in $told; do [ "${path#/var}" != "${socket#/var}" ] || daemon_pids=$daemon_pids${daemon_pids:+$newline}$pid; done
+    done
+    daemon_pids=${daemon_pids:-$candidates}
+}
+
+# Of folders of descriptors, one a line, the processes that hold the socket.
+holders() {
+    # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
+    xargs ls -l /dev/null 2>/dev/null | awk -v s="socket:[$inode]" '
+        /^\/proc\// { split($0, part, "/"); pid = part[3] }
+        substr($0, length($0) - length(s) + 1) == s && pid != 1 && !seen[pid]++ { print pid }'
+}
+
+# The container that a process runs in, unless this one runs there too.
+container_of() {
+    inside=$(sed -n 's/.*\([0-9a-f]\{64\}\).*/\1/p' "/proc/$1/cgroup" 2>/dev/null | head -n 1)
+    [ -z "$inside" ] || grep -q -F -e "$inside" /proc/self/cgroup || printf '%s\n' "$inside"
+}
+
+# The unix sockets on which a process serves the API: those it holds, in its own network namespace; where these are not
+# to be seen, those that it was told of, else the one where it listens by itself.
+sockets_of() {
+    held=''
+    # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
+    [ -r "/proc/$1/fd" ] && [ -x "/proc/$1/fd" ] && held=$(
+        { ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p'; cat "/proc/$1/net/unix"; } 2>/dev/null | awk '
+            NF == 1 { held[$1]; next }
+            $4 == "00010000" && ($7 in held) && $8 ~ /^\// && $8 !~ /\/(libnetwork\/[^\/]*|swarm\/control|metrics)\.sock$/ { print $8 }')
+    [ -n "$held" ] || held=$(arguments "$1" | grep -o 'unix:///.*' | sed 's#^unix://##')
+    if [ -z "$held" ] && ! arguments "$1" | grep -q -E '^(-H|--host)'; then
+        held=$(sed -n -E -e 's/^Uid:[[:space:]]*0[[:space:]].*/\/var\/run\/docker.sock/p' -e 's/^Uid:[[:space:]]*([0-9]+).*/\/run\/user\/\1\/docker.sock/p' "/proc/$1/status")
+    fi
+    printf '%s\n' "$held"
+}
+
+# Daemons beside the one that is asked. A socket is taken for a daemon's own only where its path leads to the same file
+# for the daemon and from here: a daemon in a container has a /var/run/docker.sock as well.
+find_others() {
+    count=1
+    others=$(for pid in $called; do
+        case $newline$daemon_pids$newline in *"$newline$pid$newline"*) continue ;; esac
+        printf 'pid %s\n' "$pid"
+        sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/uid \1/p' "/proc/$pid/status" 2>/dev/null
+        container=$(container_of "$pid")
+        sockets=$(sockets_of "$pid")
+        here=''
+        for path in $sockets; do
+            printf 'socket %s\n' "$path"
+            [ -z "$here" ] && real=$(readlink -f "$path") && [ "$(stat -L -c %d:%i -- "$real" "/proc/$pid/root$real" 2>/dev/null | sort -u | wc -l)" = 1 ] && here=$path
+        done
+        if [ -n "$container" ]; then
+            printf 'container %s\nelsewhere\n' "$container"
+        elif [ -z "$here" ] && [ "$(readlink "/proc/$pid/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ]; then
+            echo elsewhere
+        elif [ -n "$chosen" ] || [ "$count" -gt "$DAEMONS_AT_MOST" ]; then
+            echo left
+        else
+            printf 'number %s\nat %s\n' $((count += 1)) "$here"
+        fi
+    done)
 }
 
 # Whether there is an engine that answers. Only a host without socket, daemon and dockerd program has none.
@@ -678,6 +814,7 @@ find_engine() {
     engine=there engine_status=1
     if [ ! -S "$socket" ]; then
         engine="there is no engine's socket at $socket"
+        [ -n "$socket" ] || engine='it serves no unix socket that can be told to be its own from here'
         if [ "$(why_not "$socket")" = "$DENIED" ]; then
             engine_status=$DENIED
         elif [ -n "$daemon_pids" ]; then
@@ -694,7 +831,7 @@ find_engine() {
     else
         said=$(SECONDS_EACH=$(((SECONDS_EACH + 1) / 2)) && bounded docker -H "unix://$socket" version --format '{{json .}}' 2>&1)
         engine_status=$?
-        version=$(printf '%s\n' "$said" | sed -n '/^{/p') # without the client's warnings
+        version=$(printf '%s\n' "$said" | grep '^{') # without the client's warnings
         [ $engine_status = 0 ] || engine="the engine at $socket does not answer: ${said#"$version"}"
     fi
 }
@@ -715,36 +852,45 @@ find_units() {
 find_files() {
     daemon_arguments=$(for pid in $daemon_pids; do arguments "$pid"; done)
     daemon_environment=$(for pid in $daemon_pids; do environment "$pid"; done)
-    config_file=$(flag config-file)
+    daemon_uid=$(for pid in $daemon_pids; do sed -n 's/^Uid:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; break; done 2>/dev/null)
+    case "${daemon_uid:-0} $socket" in "0 /run/user/"* | "0 /var/run/user/"* | [1-9]*) rootless=yes ;; *) rootless='' ;; esac
     home=$(variable HOME)
-    if [ -z "$config_file" ]; then
-        config_file=/etc/docker/daemon.json
-        case "$socket" in /run/user/*|/var/run/user/*) config_file=${XDG_CONFIG_HOME:-${home:-$HOME}/.config}/docker/daemon.json ;; esac
-    fi
+    [ -n "$home" ] || [ -z "$rootless" ] || [ "$daemon_uid" = "$(id -u)" ] || home=$(database passwd | awk -F : -v uid="$daemon_uid" '$3 == uid { print $6; exit }')
+    config_home=$(variable XDG_CONFIG_HOME)
+    config_home=${config_home:-${home:-$HOME}/.config}
+    config_file=$(flag config-file)
+    [ -n "$config_file" ] || [ -z "$rootless" ] || config_file=$config_home/docker/daemon.json
+    config_file=${config_file:-/etc/docker/daemon.json}
+    [ -r "$config_file" ] && config=$(head -c "$BYTES_OF_A_FILE" -- "$config_file" | tr -d '\n\000') || config=''
     default=$(variable DOCKER_CERT_PATH)
     default=${default:-$(variable DOCKER_CONFIG)}
     default=${default:-${home:-/root}/.docker}
-    config_home=$(variable XDG_CONFIG_HOME)
-    config_home=${config_home:-${home:-$HOME}/.config}
+    user_units=''
+    [ -z "$rootless" ] || user_units=$(printf '%s\n' "$config_home/systemd/user" /etc/systemd/user /usr/lib/systemd/user)
     certs_folders=$(printf '%s\n' /etc/docker/certs.d "$config_home/docker/certs.d" | sort -u)
     daemon_program=$(for pid in $daemon_pids; do readlink "/proc/$pid/exe"; break; done)
     daemon_program=${daemon_program% (deleted)}
     exec_root=$(flag exec-root)
     exec_root=${exec_root:-$(key exec-root)}
+    runtime=$(variable XDG_RUNTIME_DIR)
+    [ -z "$rootless" ] || exec_root=${exec_root:-${runtime:-/run/user/$daemon_uid}/docker}
     data_root=$(flag data-root)
     data_root=${data_root:-$(key data-root)}
+    data_home=$(variable XDG_DATA_HOME)
+    [ -z "$rootless" ] || data_root=${data_root:-${data_home:-${home:-$HOME}/.local/share}/docker}
     data_root=${data_root:-/var/lib/docker}
     ca_file=$(daemon_file tlscacert ca.pem)
     cert_file=$(daemon_file tlscert cert.pem)
     key_file=$(daemon_file tlskey key.pem)
-    denied_folders=$(folders | sort -u | while IFS= read -r folder; do
+    near_folders=$(folders | sort -u)
+    denied_folders=$(printf '%s\n' "$near_folders" | while IFS= read -r folder; do
         if [ -e "$folder" ]; then
             [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; } || printf '%s\n' "$folder"
-        elif [ "$(why_not "$folder")" = "$DENIED" ]; then
+        elif hidden "$folder"; then
             printf '%s\n' "$folder"
         fi
     done)
-    near_files=$(folders | sort -u | while IFS= read -r folder; do
+    near_files=$(printf '%s\n' "$near_folders" | while IFS= read -r folder; do
         for path in "$folder"/*.pem "$folder"/*.crt "$folder"/*.cer "$folder"/*.key; do
             case $path in *"$newline"*) ;; /*) [ -f "$path" ] && printf '%s\n' "$path" ;; esac
         done
@@ -767,10 +913,10 @@ daemon_file() {
 # Folders where certificates and keys of the daemon and of clients lie. The system's own CA store is none of them.
 folders() {
     for file in "$ca_file" "$cert_file" "$key_file"; do
-        case $file in /etc/ssl/certs/*|/etc/pki/*|/usr/share/ca-certificates/*) ;; *) dirname "$file" ;; esac
+        case $file in /etc/ssl/certs/*|/etc/pki/*|/usr/share/ca-certificates/*) ;; *) folder=${file%/*} && printf '%s\n' "${folder:-/}" ;; esac
     done
     printf '%s\n' /etc/docker /etc/docker/*
-    { cut -d : -f 6 /etc/passwd; printf '%s\n' /root /home/*; } | sort -u | while IFS= read -r folder; do
+    { cut -d : -f 6 /etc/passwd; printf '%s\n' /root /home/*; } | while IFS= read -r folder; do
         case $folder in / | '') continue ;; esac
         printf '%s\n' "$folder"/.docker
         [ -d "$folder"/.docker ] || continue
@@ -778,20 +924,20 @@ folders() {
     done
 }
 
-# One section: begin line, bytes, end line with exit status and what went to standard error.
+# One section ($1; $2 is '.2' for the second daemon): begin line, bytes, end line with exit status and what went to standard error.
 emit() {
     function=section_$1
     while case $function in *-*) true ;; *) false ;; esac do function=${function%%-*}_${function#*-}; done
-    printf -- '--%s begin %s\n' "$nonce" "$1"
-    said=$({ { "$function"; printf '\n%s' "$?" >&2; } | head -c "$BYTES_EACH" >&3; } 2>&1 | tail -c 500)
+    printf -- '--%s begin %s\n' "$nonce" "$1$suffix"
+    said=$({ { "$function"; printf '\n%s' "$?" >&2; } | head -c "$BYTES_EACH" >&3; } 2>&1)
     status=${said##*"$newline"}
     said=${said%"$newline"*}
-    [ -z "$said" ] || said=$(printf %s "$said" | tr '\n\r' '  ')
-    printf '\n--%s end %s %s %s\n' "$nonce" "$1" "$status" "$said"
+    [ -z "$said" ] || said=$(printf %s "$said" | tail -c 500 | tr '\n\r' '  ')
+    printf '\n--%s end %s %s %s\n' "$nonce" "$1$suffix" "$status" "$said"
 }
 
 main() {
-    zip='' nonce='' socket='' daemon_pids=''
+    zip='' nonce='' socket='' daemon_pids='' candidates=''
     while getopts zn:s:t: option; do
         case $option in
             z) zip=yes ;;
@@ -808,21 +954,45 @@ main() {
     unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION
     find_socket
     find_daemon
-    find_engine
-    find_units
-    find_files
+    find_others
     if [ "$zip" ] && command -v gzip >/dev/null; then reply "$@" | gzip -1; else reply "$@"; fi
 }
 
 reply() {
     exec 3>&1 < /dev/null
     printf 'docker-host-auditor bundle 1 %s\n' "$nonce"
-    if [ $# = 0 ]; then
-        for name in $(printf %s "$SECTIONS" | tr ' ' '\n'); do emit "$name"; done
-    else
-        for name; do emit "$name"; done
-    fi
+    # shellcheck disable=SC2046  # a word for each name
+    [ $# != 0 ] || set -- $(printf %s "$SECTIONS" | tr ' ' '\n')
+    suffix=''
+    sections "$@"
+    for line in $(printf '%s\n' "$others" | awk '$1 == "pid" { pid = $2 } $1 == "number" { number = $2 } $1 == "at" { print pid, number, substr($0, 4) }'); do
+        daemon_pids=${line%% *} line=${line#* } daemon_found_by=process
+        suffix=.${line%% *} socket=${line#* } its=''
+        for name; do case " $OF_THE_HOST " in *" $name "*) ;; *) its=$its$newline$name ;; esac done
+        [ -z "$its" ] || sections $its
+    done
     printf -- '--%s done\n' "$nonce"
+}
+
+# What the engine tells and what the host tells, asked at the same time: the engine's waits in a pipe for its turn.
+sections() {
+    of_engine='' of_host=''
+    for name; do
+        case " $OF_THE_ENGINE " in
+            *" $name "*) of_engine=$of_engine$newline$name ;;
+            *) of_host=$of_host$newline$name ;;
+        esac
+    done
+    {
+        exec 3>&1
+        [ -z "$of_engine" ] || { find_engine; ask_engine "$of_engine"; }
+        for name in $of_engine; do emit "$name"; done
+    } | {
+        exec 4<&0 < /dev/null
+        [ -z "$of_host" ] || { find_units; find_files; }
+        for name in $of_host; do emit "$name"; done
+        cat <&4
+    }
 }
 
 LC_ALL=C

@@ -24,6 +24,8 @@ $collector = {
     $ErrorActionPreference = 'Stop'
     $ProgressPreference = 'SilentlyContinue'
     $WarningPreference = 'SilentlyContinue'
+    # Calendars, separators and letters that differ by country must not reach dates, numbers and patterns.
+    [System.Threading.Thread]::CurrentThread.CurrentCulture = [System.Globalization.CultureInfo]::InvariantCulture
 
     # Longest time for one program, in seconds, and largest reply of one section, in characters.
     $SecondsEach = 30
@@ -111,7 +113,7 @@ $collector = {
         need-engine
         if (-not (Test-Path -LiteralPath $engine.ConfigFile)) { stop-with $ABSENT $engine.ConfigFile }
         $read = decoded (content $engine.ConfigFile)
-        $bytes = $read.Preamble + $read.Encoding.GetBytes($read.Text)
+        $bytes = [byte[]]($read.Preamble + $read.Encoding.GetBytes($read.Text))
         to-json ([ordered]@{
                 path = $engine.ConfigFile; encoding = $read.Encoding.WebName; preamble = $read.Preamble.Length
                 base64 = [Convert]::ToBase64String($bytes)
@@ -142,7 +144,12 @@ $collector = {
             })
     }
 
-    # Every container, running or not. Of its environment only the names; of its arguments only whether a word is 'sshd'.
+    # For Go templates: the name of each NAME=VALUE whose value could be worth hiding.
+    $namesWithValue = '{{$n := index (split . "=") 0}}{{$k := lower $n}}{{if not (eq (lower .) $k (print $k "=") (print $k "=true") ' +
+        '(print $k "=false") (print $k "=yes") (print $k "=no") (print $k "=on") (print $k "=off") (print $k "=none") (print $k "=0") (print $k "=1"))}}{{json $n}},{{end}}'
+
+    # Every container, running or not. Of its environment only the names of variables that have a value other than true or
+    # false; of its arguments only whether a word is 'sshd'.
     function section-containers {
         $listed = @(ask-engine 'ps', '--all', '--quiet', '--no-trunc' | words)
         if (-not $listed) { return }
@@ -161,11 +168,11 @@ $collector = {
         '"ProcessLabel":{{json .ProcessLabel}},"Mounts":{{json .Mounts}},"HostConfig":{{json .HostConfig}},"Platform":{{json .Platform}},' +
         '"Config":{"Image":{{json .Config.Image}},"User":{{json .Config.User}},"Healthcheck":{{json .Config.Healthcheck}},"ExposedPorts":{{json .Config.ExposedPorts}},' +
         '"Hostname":{{json .Config.Hostname}},"Labels":{{json .Config.Labels}},' +
-        '"Env":[{{range $i, $e := .Config.Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],' +
+        '"Env":[{{range .Config.Env}}' + $namesWithValue + '{{end}}""],' +
         '"Service":{{json (index .Config.Labels "com.docker.swarm.service.name")}}},' +
         '"NetworkSettings":{"Ports":{{json .NetworkSettings.Ports}},"Networks":{{json .NetworkSettings.Networks}}}}'
 
-    # Images: names, digests, version of Windows inside, layers, labels; of the environment only the names.
+    # Images: names, digests, version of Windows inside, layers, labels; of the environment only names, as above.
     function section-images {
         $listed = image-ids
         if ($listed) { inspect 'image' $listed $imageTemplate }
@@ -174,13 +181,27 @@ $collector = {
         '"OsVersion":{{json .OsVersion}},"Size":{{json .Size}},"Layers":{{json .RootFS.Layers}},' +
         '"User":{{with .Config}}{{json .User}}{{else}}null{{end}},"Healthcheck":{{with .Config}}{{json .Healthcheck}}{{else}}null{{end}},' +
         '"Labels":{{with .Config}}{{json .Labels}}{{else}}null{{end}},"Entrypoint":{{with .Config}}{{json .Entrypoint}}{{else}}null{{end}},' +
-        '"Env":[{{with .Config}}{{range $i, $e := .Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}{{end}}]}'
+        '"Env":[{{with .Config}}{{range .Env}}' + $namesWithValue + '{{end}}{{end}}""]}'
 
-    # How images were built, passwords blanked, in lines: 'image ID', then one JSON object for each step, newest first.
+    # How images were built. Nothing that was typed there leaves the host: of each step, newest first, its keyword, its words
+    # as far as they are on a list of commands and features ('_' for others), names of secrets, never a value, and bytes.
     function section-windows-image-history {
-        foreach ($id in (image-ids | Select-Object -First 100)) {
+        $listed = @(image-ids | Select-Object -First 100)
+        $listed | ForEach-Object { "listed $_" }
+        foreach ($id in $listed) {
+            try {
+                $steps = ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient
+            } catch {
+                if ($script:mute -or $script:status -eq $TIMEOUT) { throw }
+                $script:status = 0
+                continue
+            }
             "image $id"
-            redact-command (ask-engine 'history', '--no-trunc', '--human=false', '--format', '{{json .}}', $id -Lenient)
+            foreach ($line in $steps.Split("`n")) {
+                if (-not $line.Trim()) { continue }
+                $step = ConvertFrom-Json $line
+                (reduced-step "$($step.CreatedBy)") + "`t" + [regex]::Match("$($step.Size)", '^[0-9]*').Value
+            }
         }
     }
 
@@ -229,7 +250,7 @@ $collector = {
 
     # The engine's named pipes, and who may use them.
     function section-windows-pipes {
-        $pipes = @(foreach ($path in [System.IO.Directory]::GetFiles('\\.\pipe\')) {
+        $pipes = @(foreach ($path in (pipe-paths)) {
             if ($path -notmatch 'docker|containerd') { continue }
             $entry = [ordered]@{ path = $path; configured = ($engine.Pipes -contains $path); sddl = $null; error = $null }
             try {
@@ -263,11 +284,14 @@ $collector = {
     function section-windows-volumes {
         $locked = @{}
         $problem = $null
+        $code = $null
         try {
             Get-CimInstance -Namespace 'root/cimv2/Security/MicrosoftVolumeEncryption' -ClassName Win32_EncryptableVolume -OperationTimeoutSec $SecondsEach |
                 ForEach-Object { if ($_.DriveLetter) { $locked[$_.DriveLetter] = [int]$_.ProtectionStatus } }
         } catch {
             $problem = reason $_
+            # The name of CIM's own error, the same in every language: InvalidNamespace where BitLocker is not installed.
+            $code = "$($_.Exception.NativeErrorCode)"
         }
         $volumes = @(foreach ($disk in Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType=3' -OperationTimeoutSec $SecondsEach) {
             [ordered]@{
@@ -276,7 +300,7 @@ $collector = {
             }
         })
         to-json ([ordered]@{
-                system_drive = $env:SystemDrive; data_root = $engine.DataRoot; volumes = @($volumes); bitlocker_error = $problem
+                system_drive = $env:SystemDrive; data_root = $engine.DataRoot; volumes = @($volumes); bitlocker_error = $problem; bitlocker_code = $code
             })
     }
 
@@ -307,13 +331,15 @@ $collector = {
     # Credential specs for group managed service accounts, in files and in the registry: base64, passwords blanked.
     function section-credential-specs {
         need-engine
-        $specs = @(
-            foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
-                if ($path -like '*.json') { spec 'file' $path (decoded (content $path)).Text }
+        $specs = @(foreach ($spec in (specs)) {
+            $entry = [ordered]@{ source = $spec.Source; name = $spec.Name; base64 = $null; error = $null }
+            try {
+                $entry.base64 = [Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes((spec-text $spec)))
+            } catch {
+                $entry.error = reason $_
             }
-            $values = registry-values $credentialSpecKey.Substring(6)
-            foreach ($name in @($values.Keys)) { spec 'registry' $name (redact "$($values[$name])") }
-        )
+            $entry
+        })
         to-json @($specs)
     }
 
@@ -356,6 +382,7 @@ $collector = {
     # Private keys near them, in lines: where, and whether encrypted. Never a byte of the key.
     function section-keys {
         need-engine
+        if (-not $elevated) { "denied $env:SystemDrive\Users\" }
         foreach ($path in @($engine.KeyFile) + @(near-files) | Select-Object -Unique) {
             if (-not (Test-Path -LiteralPath $path)) { "absent $path"; continue }
             try { $text = [System.Text.Encoding]::ASCII.GetString((content $path -Short)) } catch { "denied $path"; continue }
@@ -475,19 +502,106 @@ $collector = {
         $text = [regex]::Replace($text, '(?i)("PluginInput"\s*:\s*")((?:[^"\\]|\\.)*)"', $hideParts)
         [regex]::Replace($text, '(://)[^/"\s]*@', '$1***@')
     }
-    # Of a plugin's input only how many parts it has: 'domain:user:password' becomes '***:***:***'.
+    # Of a plugin's input only how many parts it has: 'domain:user:password' becomes '***:***:***', a name (ARN) 'arn'.
     $hideParts = [System.Text.RegularExpressions.MatchEvaluator] {
         param($match)
-        $match.Groups[1].Value + ($match.Groups[2].Value -replace '[^:]+', '***') + '"'
+        $value = $match.Groups[2].Value
+        $match.Groups[1].Value + $(if ($value -like 'arn:*') { 'arn' } else { $value -replace '[^:]+', '***' }) + '"'
     }
 
-    # The same for what somebody typed to build an image: passwords of accounts, keys of clouds, keys in full.
-    function redact-command([string]$text) {
-        $text = [regex]::Replace((redact $text), '(?i)(net1?(?:\.exe)?\s+user\s+\S+\s+)(?!/)[^\s"\\]+', '$1***')
-        $text = [regex]::Replace($text, '(?i)((?:password|passwd|pwd|token|secret|apikey|api-key)(?:\\?["''])?\s*[\s:=]\s*(?:\\?["''])?)[^\s"''\\;,=]+', '$1***')
-        $text = [regex]::Replace($text, '(?:AKIA|ASIA)[0-9A-Z]{16}', '***')
-        [regex]::Replace($text, '-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)', '***')
+    # Of one step of a build what may leave the host; auditor/collect/windows_history.py does the same and has the tests.
+    function reduced-step([string]$text) {
+        $text = [regex]::Replace($text, '[\x00-\x08\x0b\x0c\x0e-\x1f]', '?').Replace("`r", "`n").Replace("`t", ' ')
+        $text = [regex]::Replace($text, ' *# buildkit *$', '')
+        $at = $text.IndexOf('#(nop) ', [StringComparison]::Ordinal)
+        if ($at -ge 0) { $text = $text.Substring($at + 7).TrimStart(' ') }
+        $found = [regex]::Match($text, '^(?:ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|FROM|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR)(?![A-Z])')
+        if ($found.Success) {
+            $keyword = $found.Value
+            $text = $text.Substring($found.Length)
+        } elseif ([regex]::IsMatch($text, '^(?:Apply image|Install update) ')) {
+            return "FROM`t`t"
+        } else {
+            $keyword = $(if ($text) { 'RUN' } else { 'NONE' })
+        }
+        if ($keyword -in 'ADD', 'COPY') { return "$keyword`t" + (reduced-files $text) }
+        $words = $(if ($keyword -eq 'RUN') { reduced-commands ($text.ToLowerInvariant()) } else { '' })
+        "$keyword`t$words`t" + (secrets-named $text)
     }
+    function reduced-commands([string]$text) {
+        $text = [regex]::Replace([regex]::Replace($text, '[`^]\n', ' '), '^ *\|[0-9]+ ', '')
+        $text = [regex]::Replace([regex]::Replace($text, '(?:cmd(?:\.exe)? +(?:/[a-z:]+ +)+|(?:powershell|pwsh)(?:\.exe)? +(?:-(?:noprofile|nologo|noninteractive|executionpolicy +[a-z]+|command|c) +)+)', ' ; '), '\|\||[;&\n(){}]', ' ; ').Replace('|', ' | ')
+        $last = ''
+        $kept = @(foreach ($word in [regex]::Split($text, '(?:[ \x22'',=\[\]]|:(?![\\/]))+')) {
+            if (-not $word) { continue }
+            $word = [regex]::Replace($word, '^.*\\|\.exe$', '')
+            if (-not $knownWords.Contains(" $word ")) { $word = '_' }
+            if ($word -ne $last -or $word -notin '_', ';') { $word }
+            $last = $word
+        })
+        [regex]::Replace($kept -join ' ', '^; ', '')
+    }
+    function reduced-files([string]$text) {
+        $secrets = @()
+        $kept = @(foreach ($word in $text.Split("`n")[0].Split(' ')) {
+            if (-not $word) { continue }
+            if ($word.StartsWith('--', [StringComparison]::Ordinal)) { $word = $word.Split('=')[0] }
+            $at = $word.IndexOf('://', [StringComparison]::Ordinal)
+            if ($at -ge 0) { $word = $word.Substring(0, $at + 3) }
+            if (-not [regex]::IsMatch($word, '^[A-Za-z0-9_./*:@+\\-]+$')) { $word = '_' }
+            $word
+            $name = [regex]::Split($word, '[\\/]')[-1]
+            if ([regex]::IsMatch($name.ToLowerInvariant(), '^(?:id_(?:rsa|dsa|ecdsa|ed25519)|.+\.(?:key|p12|pfx|jks|kdbx)|\.env|\.npmrc|\.pypirc|\.netrc|\.git-credentials|\.dockercfg|\.pgpass|\.htpasswd)$') -and $secrets -cnotcontains $name) { $secrets += $name }
+        })
+        ($kept -join ' ') + "`t" + ($secrets -join ',')
+    }
+    function secrets-named([string]$text) {
+        $low = $text.ToLowerInvariant()
+        $names = @($secretKinds.Keys | Where-Object { [regex]::IsMatch($low, $secretKinds[$_]) })
+        foreach ($match in [regex]::Matches($low, $secretAssigned)) {
+            if ([regex]::IsMatch($match.Value, '^(?:[^-/]|/[^ ]*[/.])[^:=]*$')) { continue }
+            if ([regex]::IsMatch($match.Groups[1].Value, '^(?:[-$<%*(@{\\]|(?:true|false|yes|no|on|off|none|null|0|1)?$)')) { continue }
+            $name = [regex]::Replace($text.Substring($match.Index, $match.Length), '^[-./]+|[^A-Za-z0-9_.-]', '')
+            $name = $name.Substring(0, [Math]::Min(64, $name.Length))
+            if ($names -cnotcontains $name) { $names += $name }
+        }
+        $names -join ','
+    }
+    $secretKinds = [ordered]@{
+        'credentials-in-an-address' = '[a-z]://[^ /\x22@:]+:[^ /\x22@$]+@'
+        'authorization-header' = 'authorization[''\x22]? *[:=] *[''\x22]?(?:bearer|basic) +[^ $]'
+        'private-key' = '-----begin [a-z ]*private key'
+        'password-of-an-account' = '(?:^|[^a-z0-9_-])net1?(?:\.exe)? +user +(?:\x22[^\x22]*\x22|[^ ]+) +[^ /*%$]'
+        'secure-string-in-clear' = 'convertto-securestring [^;|&\n]*[''\x22][^''\x22$%]'
+        'aws-access-key' = '(?:akia|asia)[0-9a-z]{16}'
+        'github-token' = 'gh[pousr]_[0-9a-z]{8}'
+    }
+    $secretAssigned = '(?<![a-z0-9_./-])[a-z0-9_./-]*(?:password|passwd|passphrase|secret|token|credentials?' +
+        '|(?:api|access|account|secret|private|auth|encryption)[-_]?key|[-_]pass|[-_]pwd)[0-9]*' +
+        '(?:\x22? *[:=] *| +)(?=[''\x22]*([^''\x22 \n;&|)]*))'
+    $knownWords = ' ' +
+        '; | if else foreach try catch set setx call start start-process iex invoke-expression iwr invoke-webrequest ' +
+        'invoke-restmethod curl wget certutil start-bitstransfer get-filehash expand-archive get-authenticodesignature msiexec ' +
+        'choco scoop winget install-windowsfeature add-windowsfeature uninstall-windowsfeature remove-windowsfeature ' +
+        'enable-windowsoptionalfeature disable-windowsoptionalfeature add-windowscapability install-package install-module dism ' +
+        'net net1 user localgroup administrators new-localuser add-localgroupmember icacls reg sc new-service install add update ' +
+        'upgrade feature enable disable uninstall remove sdk runtime build restore publish -y -name -featurename /featurename ' +
+        '/capabilityname /online -online /enable-feature /disable-feature /add-capability /all -all -includeallsubfeature ' +
+        '-includemanagementtools /add -addnew -asplaintext /grant vs_buildtools vs_community vs_professional vs_enterprise ' +
+        'vs_installer vs_setup msbuild csc cl nuget dotnet npm node yarn pip go cargo rustup mvn gradle cmake ninja make gcc ' +
+        'mingw git visualstudio2017buildtools visualstudio2019buildtools visualstudio2022buildtools visualcpp-build-tools ' +
+        'windows-sdk-10.0 dotnet-sdk golang nodejs python python3 openjdk jdk jdk8 maven rust msys2 strawberryperl web-server ' +
+        'web-webserver web-common-http web-default-doc web-dir-browsing web-http-errors web-static-content web-asp-net ' +
+        'web-asp-net45 web-mgmt-tools web-mgmt-console web-mgmt-service web-windows-auth web-ftp-server web-dav-publishing ' +
+        'net-framework-features net-framework-core net-framework-45-aspnet net-framework-45-core net-wcf-services45 ' +
+        'net-wcf-http-activation45 fs-smb1 fs-smb1-client fs-smb1-server fs-fileserver fs-nfs-service telnet-client telnetclient ' +
+        'telnet-server tftp-client tftp powershell-v2 powershell-ise microsoftwindowspowershellv2 ' +
+        'microsoftwindowspowershellv2root smb1protocol smb1protocol-client smb1protocol-server windows-defender dhcp dns ' +
+        'print-server print-services print-lpd-service fax rds-rd-server rds-connection-broker rds-licensing rds-gateway rsat ' +
+        'rsat-ad-powershell rsat-ad-tools ad-domain-services adlds adcs-cert-authority snmp-service snmp smtp-server msmq ' +
+        'msmq-server msmq-services wins wds simple-tcpip simpletcp remoteaccess routing hyper-v containers iis-webserverrole ' +
+        'iis-webserver iis-aspnet iis-aspnet45 iis-ftpserver iis-managementservice iis-webdav netfx3 netfx4-aspnet45 ' +
+        'openssh.server openssh.client openssh.server~~~~0.0.1.0 openssh.client~~~~0.0.1.0 '
 
     # Values of a registry key by name, and the names of the keys below it; empty where there is no such key.
     function registry-values([string]$path) {
@@ -531,10 +645,6 @@ $collector = {
         [pscustomobject]@{ Text = $text; Encoding = $encoding; Preamble = $preamble }
     }
 
-    function spec([string]$source, [string]$name, [string]$text) {
-        [ordered]@{ source = $source; name = $name; base64 = [Convert]::ToBase64String([System.Text.Encoding]::UTF8.GetBytes($text)) }
-    }
-
     # Rights on a path or registry key, as SDDL.
     function sddl([string]$path) {
         try { (Get-Acl -LiteralPath $path).Sddl } catch { $null }
@@ -561,6 +671,14 @@ $collector = {
         if ($done.Code -eq 0) { $done.Out.Trim() }
     }
 
+    # All named pipes, one by one, because a name that .NET holds for illegal ends a listing of all.
+    function pipe-paths {
+        $each = [System.IO.Directory]::EnumerateFiles('\\.\pipe\').GetEnumerator()
+        for ($i = 0; $i -lt 10000; $i++) {
+            try { if (-not $each.MoveNext()) { break } } catch { continue }
+            $each.Current
+        }
+    }
     function parent([string]$path) {
         if ($path) { [System.IO.Path]::GetDirectoryName($path) }
     }
@@ -624,12 +742,24 @@ $collector = {
         }
     }
 
+    # The credential specs that there are, in files and in the registry, and the text of one, passwords blanked.
+    function specs {
+        foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
+            if ($path -like '*.json') { @{ Source = 'file'; Name = $path } }
+        }
+        foreach ($name in (registry-values $credentialSpecKey.Substring(6)).Keys) { @{ Source = 'registry'; Name = $name } }
+    }
+    function spec-text($spec) {
+        if ($spec.Source -eq 'file') { return (decoded (content $spec.Name)).Text }
+        redact "$((registry-values $credentialSpecKey.Substring(6))[$spec.Name])"
+    }
+
     # Whether the accounts of the credential specs can be used here: null and the reason where that cannot be known.
     function accounts {
-        foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
-            $entry = [ordered]@{ spec = $path; name = $null; usable = $null; error = $null }
+        foreach ($spec in (specs)) {
+            $entry = [ordered]@{ source = $spec.Source; spec = $spec.Name; name = $null; usable = $null; error = $null }
             try {
-                $entry.name = "$((ConvertFrom-Json (decoded (content $path)).Text).DomainJoinConfig.MachineAccountName)"
+                $entry.name = "$((ConvertFrom-Json (spec-text $spec)).DomainJoinConfig.MachineAccountName)"
                 if (-not (Get-Command -Name Test-ADServiceAccount -ErrorAction SilentlyContinue)) { throw 'Test-ADServiceAccount is not installed' }
                 $entry.usable = [bool](Test-ADServiceAccount -Identity $entry.name)
             } catch {
@@ -759,8 +889,10 @@ $collector = {
         $named = @(told @('--host', '-H') 'hosts' | Where-Object { $_ -like 'npipe:*' } | ForEach-Object { $_.Substring(6).Replace('////', '//').Replace('/', '\') })
         $engine.Pipes = $named + @('\\.\pipe\docker_engine') | Select-Object -Unique
         $engine.Pipe = $engine.Pipes | Select-Object -First 1
-        $certificates = @(environment | Where-Object { $_.name -in 'DOCKER_CERT_PATH', 'DOCKER_CONFIG' } | ForEach-Object { $_.value }) +
-            @("$env:SystemRoot\System32\config\systemprofile\.docker") | Select-Object -First 1
+        $variables = @(environment)
+        $certificates = @(foreach ($wanted in 'DOCKER_CERT_PATH', 'DOCKER_CONFIG') {
+            $variables | Where-Object { $_.name -eq $wanted -and $_.value } | ForEach-Object { $_.value }
+        }) + @("$env:SystemRoot\System32\config\systemprofile\.docker") | Select-Object -First 1
         $engine.CaFile = @(told '--tlscacert' 'tlscacert') + @("$certificates\ca.pem") | Select-Object -First 1
         $engine.CertFile = @(told '--tlscert' 'tlscert') + @("$certificates\cert.pem") | Select-Object -First 1
         $engine.KeyFile = @(told '--tlskey' 'tlskey') + @("$certificates\key.pem") | Select-Object -First 1
@@ -770,6 +902,8 @@ $collector = {
         $engine.Client = $places | Where-Object { $_ } | ForEach-Object { "$_\docker.exe" } | Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1
     }
 
+    # The drives WSMan: and Cert: are there once their modules are, and these come with a command of theirs.
+    'Get-WSManInstance', 'Get-PfxCertificate' | ForEach-Object { $null = Get-Command -Name $_ -ErrorAction SilentlyContinue }
     # Without this, Windows PowerShell writes a list in JSON as an object with a count. It holds for this thread only.
     Remove-TypeData -TypeName System.Array -ErrorAction SilentlyContinue
     $elevated = $false

@@ -12,7 +12,7 @@ class Fact(Protocol):
     Typed knowledge about a host.
 
     ``SECTIONS`` names the collector's sections that ``parse`` reads; ``listeners|windows-listeners`` where platforms tell
-    the same thing in different ones. ``parse`` is pure and raises
+    the same thing in different ones, ``processes|`` where a platform may tell nothing and the fact copes. ``parse`` is pure and raises
     ``Inconclusive`` when they do not tell, ``NotApplicable`` when the host has no such thing. A fact made of
     other facts calls their ``parse``.
     """

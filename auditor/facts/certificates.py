@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from posixpath import normpath
 from typing import ClassVar, Literal, Self
 
 from cryptography import x509
@@ -13,6 +12,7 @@ from auditor.collect.bundle import Bundle
 from auditor.facts.certificate import Certificate, describe, is_signed_by, read_pem
 from auditor.facts.live import LivePorts, Port
 from auditor.facts.origin import Origin
+from auditor.facts.paths import normal
 from auditor.facts.tls import DaemonTls
 from auditor.gaps import Gap, Inconclusive, NotApplicable
 from auditor.results import CertificateSummary
@@ -178,7 +178,7 @@ def _on_disk(text: str, tls: DaemonTls) -> Iterator[_Found]:
     """Read the section: ``file PATH`` and the PEM blocks that were in it."""
     for block in f"\n{text}".split("\nfile ")[1:]:
         path, _, pem = block.partition("\n")
-        path = normpath(path)
+        path = normal(path)
         read = list(read_pem(pem)) or ["there is no certificate in this file"]
         for position, certificate in enumerate(read):
             for role in _roles(path, tls, position):
@@ -188,7 +188,7 @@ def _on_disk(text: str, tls: DaemonTls) -> Iterator[_Found]:
 def _unread(text: str, tls: DaemonTls) -> Iterator[str]:
     """Which of the daemon's own files were not read, and why."""
     words = (line.partition(" ") for line in text.splitlines())
-    came = {normpath(path): word for word, _, path in words if word in _CAME}
+    came = {normal(path): word for word, _, path in words if word in _CAME}
     for path in dict.fromkeys((tls.certificate, tls.ca)):
         if tls.enabled and path and came.get(path) != "file":
             yield f"{path}: {_CAME[came.get(path, '')]}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from auditor.facts import capabilities
+from auditor.facts.windows_paths import plain_windows_path
 
 LIVE = ("running", "paused")
 """States in which a container has processes."""
@@ -30,6 +31,11 @@ class Mount:
     def path(self) -> str:
         """The source, plain."""
         return plain_path(self.source)
+
+    @property
+    def windows_path(self) -> str:
+        """The source, plain as Windows has it."""
+        return plain_windows_path(self.source)
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class Container:
 
     ``memory`` is in bytes, ``nano_cpus`` in billionths of a CPU; 0 is no limit. ``ports`` are those published now, or
     for a container that does not run those it will publish. ``sshd`` tells whether a word of its arguments is ``sshd``.
+    ``isolation`` is ``process`` or ``hyperv`` on Windows, empty on Linux and where the engine does not tell.
+    ``labels`` are their names; ``secrets`` the variables of its environment that are named for a secret and have a value:
+    None where the collector did not ask.
     """
 
     name: str = "web"
@@ -112,6 +121,12 @@ class Container:
     restart_policy: str = "on-failure"
     maximum_retry_count: int = 5
     platform: str = "linux"
+    isolation: str = ""
+    cpu_count: int = 0
+    cpu_percent: int = 0
+    hostname: str = "web"
+    labels: tuple[str, ...] | None = ()
+    secrets: tuple[str, ...] | None = ()
 
     @property
     def live(self) -> bool:

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from auditor.collect.history import names_secret
 from auditor.facts.container import LIVE, Container, Mount, Port, Ulimit
+from auditor.facts.windows_paths import is_pipe, plain_windows_path, split_bind
 
 PROPAGATIONS = ("shared", "rshared", "slave", "rslave", "private", "rprivate")
 T = TypeVar("T")
@@ -112,6 +114,9 @@ class RawHostConfig(msgspec.Struct, frozen=True):
     Ulimits: list[RawUlimit] | None
     DeviceRequests: list[RawDeviceRequest] | UnsetType | None = UNSET
     CgroupnsMode: str | UnsetType = UNSET
+    Isolation: str | None = None
+    CpuCount: int = 0
+    CpuPercent: int = 0
     Mounts: list[RawRequestedMount] | None = None
 
 
@@ -127,6 +132,9 @@ class RawConfig(msgspec.Struct, frozen=True):
     Image: str
     User: str
     Healthcheck: RawHealthcheck | None
+    Hostname: str = ""
+    Labels: dict[str, Any] | UnsetType | None = UNSET
+    Env: list[str] | UnsetType | None = UNSET
 
 
 class RawNetworkSettings(msgspec.Struct, frozen=True):
@@ -188,7 +196,7 @@ def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux"
         cap_add=tuple(host.CapAdd or ()),
         cap_drop=tuple(host.CapDrop or ()),
         security_opt=tuple(host.SecurityOpt or ()),
-        mounts=tuple(_mounts(raw)),
+        mounts=tuple(_mounts(raw, raw.Platform or platform)),
         devices=tuple(device.PathOnHost for device in host.Devices or ()),
         device_requests=tuple(
             _request(one) for one in _since(host.DeviceRequests, (19, 3), engine, "DeviceRequests") or ()
@@ -215,6 +223,12 @@ def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux"
         restart_policy=host.RestartPolicy.Name,
         maximum_retry_count=host.RestartPolicy.MaximumRetryCount,
         platform=raw.Platform or platform,
+        isolation=host.Isolation or "",
+        cpu_count=host.CpuCount,
+        cpu_percent=host.CpuPercent,
+        hostname=raw.Config.Hostname,
+        labels=None if isinstance(raw.Config.Labels, UnsetType) else tuple(raw.Config.Labels or ()),
+        secrets=_secrets(raw.Config),
     )
 
 
@@ -233,22 +247,34 @@ def _request(request: RawDeviceRequest) -> str:
     return " ".join([request.Driver, *(request.DeviceIDs or ()), *wanted]).strip()
 
 
-def _mounts(raw: RawContainer) -> Iterator[Mount]:
+def _secrets(config: RawConfig) -> tuple[str, ...] | None:
+    """Names of variables that should hold secrets; collectors that bring no labels bring names without a value too."""
+    if isinstance(config.Env, UnsetType) or isinstance(config.Labels, UnsetType):
+        return None
+    return tuple(filter(names_secret, config.Env or ()))
+
+
+def _mounts(raw: RawContainer, platform: str) -> Iterator[Mount]:
     """What is mounted; then what was asked for and is not among it, as engines may show before the first start."""
     seen = set[str]()
+    plain = plain_windows_path if platform == "windows" else str
     for mount in raw.Mounts or ():
-        seen.add(mount.Destination)
+        seen.add(plain(mount.Destination))
         yield Mount(mount.Source, mount.Type, mount.Destination, mount.RW, mount.Propagation)
-    for wanted in _asked_for(raw.HostConfig):
-        if wanted.destination not in seen:
+    binds = _windows_binds if platform == "windows" else _binds
+    for wanted in (*_asked_for(raw.HostConfig), *binds(raw.HostConfig)):
+        if plain(wanted.destination) not in seen:
             yield wanted
 
 
 def _asked_for(host: RawHostConfig) -> Iterator[Mount]:
     for mount in host.Mounts or ():
-        if mount.Type == "bind":
+        if mount.Type in ("bind", "npipe"):
             propagation = mount.BindOptions.Propagation if mount.BindOptions else ""
-            yield Mount(mount.Source, "bind", mount.Target, not mount.ReadOnly, propagation)
+            yield Mount(mount.Source, mount.Type, mount.Target, not mount.ReadOnly, propagation)
+
+
+def _binds(host: RawHostConfig) -> Iterator[Mount]:
     for bind in host.Binds or ():
         source, _, rest = bind.partition(":")
         destination, _, mode = rest.partition(":")
@@ -261,6 +287,13 @@ def _asked_for(host: RawHostConfig) -> Iterator[Mount]:
                 "ro" not in modes,
                 next((m for m in modes if m in PROPAGATIONS), ""),
             )
+
+
+def _windows_binds(host: RawHostConfig) -> Iterator[Mount]:
+    for bind in filter(None, map(split_bind, host.Binds or ())):
+        source, destination, mode = bind
+        kind = "npipe" if is_pipe(plain_windows_path(source)) else "bind"
+        yield Mount(source, kind, destination, "ro" not in mode.split(","), "")
 
 
 def _ports(raw: RawContainer) -> Iterator[Port]:

@@ -6,12 +6,13 @@ that owns the socket, so unit files, drop-ins and environment files are seen thr
 """
 
 import json
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from auditor.collect.bundle import Bundle, Status
+from auditor.facts.engine import decline_podman
+from auditor.facts.paths import is_windows, join
 from auditor.gaps import Inconclusive, NotApplicable
 
 # Flags whose key in the configuration file has another name. The other flags are called as their keys.
@@ -32,6 +33,7 @@ _SWITCHES = {
     "debug", "experimental", "icc", "init", "ip-forward", "ip-forward-no-drop", "ip-masq", "ip6tables", "iptables", "ipv6", "live-restore",
     "no-new-privileges", "raw-logs", "rootless", "selinux-enabled", "tls", "tlsverify", "userland-proxy", "validate", "version", "help",
     "allow-direct-routing", "disable-legacy-registry", "cri-containerd",
+    "run-service", "register-service", "unregister-service",
 }  # fmt: skip
 _TEXTS = {
     "bridge", "cgroup-parent", "data-root", "graph", "group", "log-driver", "log-level", "seccomp-profile", "storage-driver",
@@ -45,6 +47,10 @@ _DEFAULTS: dict[str, Any] = {
     "log-opts": {}, "default-ulimits": {}, "userns-remap": "", "cgroup-parent": "", "seccomp-profile": "",
     "storage-driver": "", "log-driver": "json-file", "bridge": "", "tlscacert": "", "tlscert": "", "tlskey": "",
 }  # fmt: skip
+# On Windows there is no group unless somebody names one, and what only Linux has is unset.
+_WINDOWS_DEFAULTS: dict[str, Any] = {
+    key: value for key, value in _DEFAULTS.items() if key not in {"icc", "iptables", "ip6tables", "userland-proxy", "selinux-enabled"}
+} | {"group": "", "data-root": r"C:\ProgramData\docker"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Setting:
 class ConfigFile:
     """The daemon's configuration file as it lies on disk. ``problem`` says why dockerd could not read it."""
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon-config",)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon-config", "engine-version")
 
     path: str = "/etc/docker/daemon.json"
     exists: bool = True
@@ -68,6 +74,7 @@ class ConfigFile:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
+        _see_that_it_is_docker(bundle)
         section = bundle.section("daemon-config")
         path, _, text = section.data.decode("utf-8", "replace").partition("\n")
         if section.status == Status.ABSENT:
@@ -88,10 +95,11 @@ class DaemonConfig:
     What the daemon was told, each value with its source; ``settings`` has only what was set.
 
     ``environment`` holds the variables that configure dockerd; None when this user may not read them.
-    ``started`` is the process's start in seconds since 1970, 0 when unknown.
+    ``started`` is the process's start in seconds since 1970, 0 when unknown, to be read as up to two seconds too early.
+    ``unit`` is the system's unit that it runs in, if any: a user's own systemd has others.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon", "daemon-config")
+    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon", *ConfigFile.SECTIONS)
 
     settings: Mapping[str, Setting] = field(default_factory=dict)
     environment: Mapping[str, str] | None = field(default_factory=dict)
@@ -101,10 +109,17 @@ class DaemonConfig:
     directory: str = "/"
     uid: int = 0
     started: int = 0
+    unit: str = ""
 
     def setting(self, key: str) -> Setting:
         """The effective value under ``key`` (a daemon.json key), dockerd's default when it was not set, else None."""
-        return self.settings.get(key) or Setting(_DEFAULTS.get(key), "dockerd's default")
+        defaults = _WINDOWS_DEFAULTS if self.on_windows else _DEFAULTS
+        return self.settings.get(key) or Setting(defaults.get(key), "dockerd's default")
+
+    @property
+    def on_windows(self) -> bool:
+        """Whether it is a Windows daemon's."""
+        return is_windows(self.directory)
 
     def is_set(self, key: str) -> bool:
         """Whether somebody set ``key``."""
@@ -120,6 +135,7 @@ class DaemonConfig:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
+        _see_that_it_is_docker(bundle)
         process = _process(bundle)
         file = ConfigFile.parse(bundle)
         if file.problem:
@@ -140,11 +156,41 @@ class DaemonConfig:
             directory=process.directory,
             uid=process.uid,
             started=process.started,
+            unit=process.unit,
         )
+
+    @property
+    def data_root(self) -> str:
+        """Where the daemon keeps its data, by its configuration; a rootless one by its user's home."""
+        if self.uid > 0 and not self.is_set("data-root"):
+            variables = self.environment or {}
+            home = variables.get("XDG_DATA_HOME") or join(variables.get("HOME", "/"), ".local/share")
+            return join(home, "docker")
+        return self.resolve(str(self.setting("data-root").value))
 
     def resolve(self, path: str) -> str:
         """A path of the configuration as the daemon sees it: relative to its working directory."""
-        return posixpath.normpath(posixpath.join(self.directory, path))
+        return join(self.directory, path)
+
+
+@dataclass(frozen=True)
+class DaemonFlags:
+    """What the daemon was told by flags alone, to hold against its configuration file."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("daemon",)
+
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        return cls(read_flags(_process(bundle).arguments[1:]))
+
+
+def _see_that_it_is_docker(bundle: Bundle) -> None:
+    """An engine that does not answer is no obstacle: its files and its process tell by themselves."""
+    version = bundle.sections.get("engine-version")
+    if version and version.status == Status.OK and version.data:
+        decline_podman(bundle.text("engine-version"))
 
 
 @dataclass
@@ -156,6 +202,7 @@ class _Process:
     executable: str = ""
     directory: str = "/"
     started: int = 0
+    unit: str = ""
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] | None = None
 
@@ -197,6 +244,8 @@ def _describe(process: _Process, word: str, rest: str) -> None:
             setattr(process, word, int(rest))
         case "exe":
             process.executable = rest
+        case "unit":
+            process.unit = rest
         case "cwd":
             process.directory = rest or "/"
         case "argument":

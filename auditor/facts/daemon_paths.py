@@ -1,5 +1,6 @@
 """Where this daemon has its files: not always where a package would put them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from posixpath import dirname, join
 from typing import ClassVar, Literal, Self
@@ -29,7 +30,7 @@ class DaemonPaths:
     Paths to look at. A tuple holds every place where such a file may be; those that are not there do not matter.
 
     ``uid`` is whom the daemon runs as, ``group`` who may use its socket: a name or a number.
-    ``service`` and ``socket_unit`` are None when no systemd told them: then they may be in any of ``UNIT_FOLDERS``.
+    ``service`` and ``socket_unit`` are None when no systemd told them: then they may be in any of ``unit_folders``.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*DaemonConfig.SECTIONS, *Engine.SECTIONS, *Units.SECTIONS)
@@ -44,6 +45,7 @@ class DaemonPaths:
     containerd_sockets: tuple[str, ...] = ("/run/containerd/containerd.sock",)
     service: tuple[str, ...] | None = ("/usr/lib/systemd/system/docker.service",)
     socket_unit: tuple[str, ...] | None = ("/usr/lib/systemd/system/docker.socket",)
+    unit_folders: tuple[str, ...] = UNIT_FOLDERS
     environment_files: tuple[str, ...] = ("/etc/default/docker",)
     sysconfig_files: tuple[str, ...] = ("/etc/sysconfig/docker",)
 
@@ -74,15 +76,19 @@ class DaemonPaths:
             return told
         lib = files.seen.get("/lib")
         linked = "/lib/" if lib and lib.resolved != lib.path else "?"
-        names = [join(folder, f"docker.{kind}") for folder in UNIT_FOLDERS if not folder.startswith(linked)]
+        names = [
+            join(folder, f"docker.{kind}") for folder in self.unit_folders if not folder.startswith(linked)
+        ]
         drop_ins = [path for path in files.seen if path.startswith(tuple(f"{name}.d/" for name in names))]
         return (*names, *(path for path in drop_ins if path.endswith(".conf")))
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        config, units = DaemonConfig.parse(bundle), _units(bundle)
-        files = [path for unit in units.of_kind("service") for path in unit.environment_files]
-        folder = dirname(config.config_path) if config.uid > 0 else "/etc/docker"
+        config = DaemonConfig.parse(bundle)
+        units = _units(bundle, config)
+        read = [path for unit in units.of_kind("service") for path in unit.environment_files]
+        files = read if _is_users(config) else ["/etc/default/docker", "/etc/sysconfig/docker", *read]
+        folder = _config_folder(config)
         return cls(
             uid=config.uid,
             group=str(config.setting("group").value or "docker"),
@@ -92,21 +98,42 @@ class DaemonPaths:
             data_root=_data_root(bundle, config),
             sockets=_sockets(config, units),
             containerd_sockets=_containerd_sockets(config),
+            unit_folders=_user_units(folder) if _is_users(config) else UNIT_FOLDERS,
             service=_unit_files(units, "service"),
             socket_unit=_unit_files(units, "socket"),
-            environment_files=_with(
-                "/etc/default/docker", [it for it in files if not it.startswith(_SYSCONFIG)]
-            ),
-            sysconfig_files=_with("/etc/sysconfig/docker", [it for it in files if it.startswith(_SYSCONFIG)]),
+            environment_files=_distinct(it for it in files if not it.startswith(_SYSCONFIG)),
+            sysconfig_files=_distinct(it for it in files if it.startswith(_SYSCONFIG)),
         )
 
 
-def _units(bundle: Bundle) -> Units:
-    """What systemd says; where it cannot be asked the files are looked for on disk."""
+def _is_users(config: DaemonConfig) -> bool:
+    """Whether the daemon is not of the system's systemd, but its user's, or nobody's."""
+    return config.uid > 0 and not config.unit
+
+
+def _config_folder(config: DaemonConfig) -> str:
+    """Where certificates of registries are looked for: beside the usual configuration file, wherever the used one is."""
+    variables = config.environment or {}
+    home = variables.get("XDG_CONFIG_HOME") or (variables.get("HOME") and join(variables["HOME"], ".config"))
+    if config.uid <= 0:
+        return "/etc/docker"
+    return join(home, "docker") if home else dirname(config.config_path)
+
+
+def _user_units(config_folder: str) -> tuple[str, ...]:
+    return (join(dirname(config_folder), "systemd/user"), "/etc/systemd/user", "/usr/lib/systemd/user")
+
+
+def _units(bundle: Bundle, config: DaemonConfig) -> Units:
+    """What systemd says of the daemon's units; where it cannot be asked the files are looked for on disk."""
+    if _is_users(config):
+        return Units(None)
     try:
-        return Units.parse(bundle)
+        units = Units.parse(bundle)
     except Gap:
         return Units(None)
+    own = [unit for unit in units.of_kind("service") if unit.id == config.unit]
+    return Units((*own, *units.of_kind("socket"))) if own else units
 
 
 def _unit_files(units: Units, kind: str) -> tuple[str, ...] | None:
@@ -120,7 +147,7 @@ def _data_root(bundle: Bundle, config: DaemonConfig) -> str:
     try:
         return Engine.parse(bundle).data_root
     except Gap:
-        return config.resolve(str(config.setting("data-root").value))
+        return config.data_root
 
 
 def _sockets(config: DaemonConfig, units: Units) -> tuple[str, ...]:
@@ -145,5 +172,5 @@ def _containerd_sockets(config: DaemonConfig) -> tuple[str, ...]:
     return (plain_path(own),) if config.uid > 0 else ("/run/containerd/containerd.sock", plain_path(own))
 
 
-def _with(usual: str, paths: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((usual, *paths)))
+def _distinct(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(paths))

@@ -9,6 +9,9 @@ import msgspec
 from auditor.collect.bundle import Bundle, Status
 from auditor.gaps import Inconclusive, NotApplicable
 
+# 20.10 does not, 26.1 does (both seen).
+TELLS_NO_NEW_PRIVILEGES = (25,)
+
 
 def read_engine(bundle: Bundle, section: str) -> str:
     """
@@ -73,8 +76,10 @@ class _Info(msgspec.Struct, frozen=True):
     CgroupVersion: str = ""
     DockerRootDir: str = ""
     DefaultRuntime: str = ""
+    Isolation: str = ""
     LiveRestoreEnabled: bool = False
     ExperimentalBuild: bool = False
+    Debug: bool = False
     SecurityOptions: list[str] | None = None
     Plugins: _Plugins = _Plugins()
     RegistryConfig: _Registries | None = None
@@ -94,6 +99,20 @@ class _Server(msgspec.Struct, frozen=True):
 
 class _Version(msgspec.Struct, frozen=True):
     Server: _Server | None = None
+
+
+def decline_podman(version: str) -> None:
+    """
+    See that it is Docker that told its version.
+
+    Raises:
+        NotApplicable: it is Podman, whose service speaks the same API and has none of Docker's configuration.
+        Inconclusive: it is no version.
+    """
+    told: _Version = decode(version, _Version, "docker version")
+    components = (told.Server and told.Server.Components) or []
+    if any(component.Name.startswith("Podman") for component in components):
+        raise NotApplicable("Podman answers on this socket, not Docker; Podman hosts are not judged")
 
 
 @dataclass(frozen=True)
@@ -116,6 +135,10 @@ class Engine:
     data_root: str = "/var/lib/docker"
     live_restore: bool = True
     experimental: bool = False
+    isolation: str = "hyperv"
+    """How a Windows engine isolates containers that do not say; empty on Linux."""
+    debug: bool = False
+    default_runtime: str = "runc"
     security_options: dict[str, str] = field(
         default_factory=lambda: {
             "apparmor": "",
@@ -145,10 +168,7 @@ class Engine:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        version: _Version = decode(read_engine(bundle, "engine-version"), _Version, "docker version")
-        components = (version.Server and version.Server.Components) or []
-        if any(component.Name.startswith("Podman") for component in components):
-            raise NotApplicable("Podman answers on this socket, not Docker; Podman hosts are not judged")
+        decline_podman(read_engine(bundle, "engine-version"))
         info: _Info = decode(read_engine(bundle, "engine-info"), _Info, "docker info")
         if info.ServerErrors or not info.ServerVersion:
             raise Inconclusive("; ".join(info.ServerErrors or ["docker info tells no server version"]))
@@ -167,9 +187,12 @@ class Engine:
             data_root=info.DockerRootDir,
             live_restore=info.LiveRestoreEnabled,
             experimental=info.ExperimentalBuild,
+            debug=info.Debug,
+            default_runtime=info.DefaultRuntime,
             security_options=_security_options(info.SecurityOptions or []),
             authorization_plugins=tuple(info.Plugins.Authorization or ()),
             insecure_registries=_insecure(info.RegistryConfig),
+            isolation=info.Isolation,
             swarm_state=info.Swarm.LocalNodeState,
             swarm_manager=info.Swarm.ControlAvailable,
             warnings=tuple(info.Warnings or ()),

@@ -79,7 +79,9 @@ class Files:
             word, _, rest = line.partition(" ")
             if word in gone:
                 gone[word].add(normpath(rest))
-            elif word == "resolved" and path:
+            elif word == "link":
+                path = normpath(rest)
+            elif word == "resolved" and path in seen:
                 seen[path] = _resolved(seen[path], rest)
             elif line:
                 path, file = _file(line)

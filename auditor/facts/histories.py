@@ -1,5 +1,6 @@
 """How the images of a host were built: the instructions in their histories, as far as they may leave the host."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,8 @@ from auditor.facts.images import Image
 from auditor.facts.used_images import UsedImages
 from auditor.gaps import Gap, Inconclusive
 
-_FIELDS = 3
+_SECTIONS = ("image-history", "windows-image-history")
+_FIELDS = (3, 4)
 _PREFIXES = frozenset(("=", "sudo", "env", "exec", "if", "then", "do", "else", "time", "!", "{"))
 
 
@@ -20,12 +22,14 @@ class Instruction:
     """
     One instruction of a build. ``words`` are a command's known words (``_`` for others) or the files of ADD and COPY.
 
-    ``secrets`` are names of values written into it that should be secret, never the values.
+    ``secrets`` are names of values written into it that should be secret, never the values. ``size`` is what it added,
+    in bytes; None where the collector does not tell. Words of Windows images are in lower case.
     """
 
     keyword: str = "COPY"
     words: tuple[str, ...] = ("app", "/app")
     secrets: tuple[str, ...] = ()
+    size: int | None = None
 
     @cached_property
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -85,7 +89,7 @@ class Histories:
     ``by_image`` has the oldest first. ``unseen`` says what could not be read.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = (*UsedImages.SECTIONS, "image-history")
+    SECTIONS: ClassVar[tuple[str, ...]] = (*UsedImages.SECTIONS, "|".join(_SECTIONS))
 
     images: UsedImages = field(default_factory=UsedImages)
     by_image: Mapping[str, tuple[Instruction, ...]] = field(default_factory=dict)
@@ -136,12 +140,13 @@ class Histories:
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         images = UsedImages.parse(bundle)
+        section = next((name for name in _SECTIONS if name in bundle.sections), _SECTIONS[0])
         try:
-            text = read_engine(bundle, "image-history")
+            text = read_engine(bundle, section)
         except Gap as gap:
             return cls(images, refused={each.image.id: str(gap) for each in images.used})
         found: dict[str, list[Instruction]] = {}
-        why = bundle.section("image-history").message
+        why = bundle.section(section).message
         refused = dict[str, str]()
         current: list[Instruction] | None = None
         for line in text.split("\n"):
@@ -162,7 +167,8 @@ class Histories:
 
 def _instruction(line: str) -> Instruction:
     fields = line.split("\t")
-    if len(fields) != _FIELDS:
+    if len(fields) not in _FIELDS or not re.fullmatch("[0-9]*", fields[3] if fields[3:] else ""):
         raise Inconclusive(f"image-history has a line that makes no sense: {line[:80]!r}")
-    keyword, words, secrets = fields
-    return Instruction(keyword, tuple(words.split()), tuple(filter(None, secrets.split(","))))
+    keyword, words, secrets, *size = fields
+    added = int(size[0]) if size and size[0] else None
+    return Instruction(keyword, tuple(words.split()), tuple(filter(None, secrets.split(","))), added)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from auditor.collect.bundle import Bundle
 from auditor.collect.history import names_secret
@@ -26,6 +27,10 @@ class _RawImage(msgspec.Struct, frozen=True):
     Size: int | None = None
     Layers: list[str] | None = None
     Env: list[str] | None = None
+    Os: str | None = None
+    OsVersion: str | None = None
+    Entrypoint: list[str] | None = None
+    Labels: dict[str, Any] | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class Image:
     One image. Defaults are those of a hardened one; ``created`` is the engine's own text, empty when unknown.
 
     ``size`` is in bytes, layers that other images share included. ``secrets`` are the variables of its environment that
-    are named for a secret and have a value. All three of ``size``, ``layers`` and ``secrets`` are None in bundles of collectors that did
-    not ask.
+    are named for a secret and have a value, ``variables`` all that have one, ``labels`` the names of its labels. Each of these is None where the
+    collector did not ask. ``os_version`` is that of the Windows inside (``10.0.20348.4405``).
     """
 
     id: str = "sha256:" + "1a" * 32
@@ -47,6 +52,11 @@ class Image:
     size: int | None = 50_000_000
     layers: tuple[str, ...] | None = ("sha256:" + "2b" * 32,)
     secrets: tuple[str, ...] | None = ()
+    os: str = "linux"
+    os_version: str = ""
+    variables: tuple[str, ...] | None = ()
+    labels: tuple[str, ...] | None = ()
+    entrypoint: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -125,4 +135,9 @@ def _image(raw: _RawImage) -> Image:
         size=raw.Size,
         layers=None if raw.Layers is None else tuple(raw.Layers),
         secrets=None if raw.Env is None else tuple(filter(names_secret, raw.Env)),
+        os=raw.Os or "linux",
+        os_version=raw.OsVersion or "",
+        variables=None if raw.Env is None else tuple(filter(None, raw.Env)),
+        labels=None if isinstance(raw.Labels, UnsetType) else tuple(raw.Labels or ()),
+        entrypoint=tuple(raw.Entrypoint or ()),
     )

@@ -1,12 +1,12 @@
 """Private keys on the host: where, and the digest of their public halves. Never the keys."""
 
 from dataclasses import dataclass
-from posixpath import normpath
 from typing import ClassVar, Literal, Self
 
 from auditor.collect.bundle import Bundle
+from auditor.facts.paths import is_windows, normal
 
-State = Literal["readable", "encrypted", "unreadable", "unknown", "denied"]
+State = Literal["readable", "encrypted", "unreadable", "unknown", "unread", "denied"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Key:
     A private key's file. ``public`` is the SHA-256 of its SubjectPublicKeyInfo, in hex, when ``state`` is ``readable``.
 
     ``unreadable`` is no key that openssl can read, ``unknown`` one on a host without openssl, ``denied`` a file or
-    folder (its path ends with a slash) that may not be read.
+    folder (its path ends with a slash) that may not be read. On Windows nothing reads keys: all are ``encrypted`` or ``unread``.
     """
 
     path: str
@@ -52,9 +52,11 @@ def _key(line: str) -> Key | None:
     match word:
         case "public":
             digest, _, path = rest.partition(" ")
-            return Key(normpath(path), "readable", digest)
+            return Key(normal(path), "readable", digest)
+        case "unknown" if is_windows(rest):
+            return Key(normal(rest), "unread")
         case "encrypted" | "unreadable" | "unknown":
-            return Key(normpath(rest), word)
+            return Key(normal(rest), word)
         case "denied":
             return Key(rest, "denied")
     return None

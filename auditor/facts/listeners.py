@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+import msgspec
+
 from auditor.collect.bundle import Bundle
 from auditor.facts.daemon import DaemonConfig
+from auditor.facts.engine import decode
 from auditor.facts.tls import DaemonTls
 from auditor.gaps import Gap, Inconclusive
 
@@ -55,7 +58,11 @@ class Listeners:
     Swarm's sockets and the metrics' are among those ``held``; it is None when this user may not see them.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = (*DaemonTls.SECTIONS, "systemd", "listeners")
+    SECTIONS: ClassVar[tuple[str, ...]] = (
+        *DaemonTls.SECTIONS,
+        "systemd|windows-service",
+        "listeners|windows-listeners",
+    )
 
     configured: tuple[Endpoint, ...] = ()
     held: tuple[Endpoint, ...] | None = ()
@@ -106,6 +113,8 @@ def read_host(spelling: str, source: str = "flag -H") -> Endpoint | None:
 
 def read_held(bundle: Bundle) -> tuple[Endpoint, ...] | None:
     """The TCP sockets that the daemon listens on; None when that could not be seen."""
+    if "windows-listeners" in bundle.sections:
+        return _read_held_on_windows(bundle)
     try:
         lines = [line.split(" ") for line in bundle.text("listeners").splitlines()]
     except Inconclusive:
@@ -115,11 +124,37 @@ def read_held(bundle: Bundle) -> tuple[Endpoint, ...] | None:
     return tuple(dict.fromkeys(_kernel_endpoint(fields[1]) for fields in listening))
 
 
+class _Listener(msgspec.Struct, frozen=True):
+    address: str
+    port: int
+    pid: int
+
+
+class _Listening(msgspec.Struct, frozen=True):
+    engine: list[int]
+    listeners: list[_Listener]
+
+
+def _read_held_on_windows(bundle: Bundle) -> tuple[Endpoint, ...] | None:
+    try:
+        told: _Listening = decode(bundle.text("windows-listeners"), _Listening, "windows-listeners")
+    except Inconclusive:
+        return None
+    # A daemon that belongs to another session, as Docker Desktop's does, may not be among the processes seen.
+    if not told.engine:
+        return None
+    held = (it for it in told.listeners if it.pid in told.engine)
+    return tuple(dict.fromkeys(Endpoint(it.address, it.port, "sockets of the daemon") for it in held))
+
+
 def _kernel_endpoint(text: str) -> Endpoint:
     """``0100007F:0947`` as the kernel prints it, 32-bit words in little-endian order."""
     address, _, port = text.partition(":")
-    words = [bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8)]
-    return Endpoint(str(ipaddress.ip_address(b"".join(words))), int(port, 16), "sockets of the daemon")
+    try:
+        words = [bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8)]
+        return Endpoint(str(ipaddress.ip_address(b"".join(words))), int(port, 16), "sockets of the daemon")
+    except ValueError as error:
+        raise Inconclusive(f"listeners: not what the kernel prints: {text[:80]!r}") from error
 
 
 def _activated(bundle: Bundle, held: tuple[Endpoint, ...] | None) -> Iterable[Endpoint]:

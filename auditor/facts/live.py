@@ -91,7 +91,7 @@ class LivePorts:
     def parse(cls, bundle: Bundle) -> Self:
         try:
             probe = msgspec.json.decode(bundle.read("tls-probe"), type=Probe)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise Inconclusive(f"the live probe's result cannot be read: {error}") from error
         if probe.version != VERSION:
             raise Inconclusive(

@@ -39,7 +39,7 @@ class Origin:
             return cls._by_hand(bundle)
         try:
             told = msgspec.json.decode(bundle.read("auditor"), type=_Auditor)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Inconclusive(f"the bundle does not tell where it comes from: {error}") from error
         if told.collected is None:
             return cls._by_hand(bundle)

@@ -34,7 +34,7 @@ class Processes:
     ``gap`` says why there are none to see. A container's are known only if its first process is among them.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("processes",)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("processes|",)
 
     by_container: Mapping[str, tuple[Process, ...]] = field(default_factory=dict)
     gap: str = ""

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import msgspec
 
 from auditor.collect.bundle import Bundle
-from auditor.facts.engine import decode, read_engine, version_tuple
+from auditor.facts.engine import decline_podman, decode, read_engine, version_tuple
 from auditor.gaps import Inconclusive
 from auditor.yamlfile import read
 
@@ -37,10 +37,19 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return version[: len(own)] == own
 
 
+class VendorLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A release line that somebody else than Docker maintained, under their name for the engine, and when they stopped."""
+
+    platform: str
+    line: str
+    ended: date
+
+
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checked: date
     sources: tuple[str, ...]
     lines: tuple[Line, ...]
+    vendors: tuple[VendorLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,11 +60,20 @@ class Releases:
 
     checked: date
     lines: tuple[Line, ...]
+    vendors: tuple[VendorLine, ...] = ()
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:  # noqa: ARG003  a fact that needs nothing of the host
         table = _table()
-        return cls(table.checked, table.lines)
+        return cls(table.checked, table.lines, table.vendors)
+
+    def vendor_end(self, platform: str, version: tuple[int, ...]) -> date | None:
+        """When the maker of another build stopped to maintain the line of a version; None where that is not known."""
+        for each in self.vendors:
+            own = version_tuple(each.line)
+            if each.platform == platform and version[: len(own)] == own:
+                return each.ended
+        return None
 
     def line_of(self, version: tuple[int, ...]) -> Line | None:
         """The line that a version belongs to, if the table has it."""
@@ -93,7 +111,9 @@ class Build:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        told: _Version = decode(read_engine(bundle, "engine-version"), _Version, "docker version")
+        text = read_engine(bundle, "engine-version")
+        decline_podman(text)
+        told: _Version = decode(text, _Version, "docker version")
         server = told.Server
         if not server or not version_tuple(server.Version):
             raise Inconclusive("the engine does not tell its version")

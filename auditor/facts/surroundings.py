@@ -8,6 +8,7 @@ from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
+from auditor.facts.windows_paths import plain_windows_path
 from auditor.gaps import Gap
 
 KNOWN_SOCKETS = (
@@ -18,6 +19,12 @@ KNOWN_SOCKETS = (
     "/run/crio/crio.sock",
     "/run/buildkit/buildkitd.sock",
 )
+KNOWN_PIPES = (
+    r"\\.\pipe\docker_engine",
+    r"\\.\pipe\docker_engine_windows",
+    r"\\.\pipe\dockerdesktopwindowsengine",
+    r"\\.\pipe\containerd-containerd",
+)
 
 
 @dataclass(frozen=True)
@@ -25,8 +32,8 @@ class Surroundings:
     """
     The engine's defaults for containers. None is *not known*: the configuration is not to be seen by every transport.
 
-    ``configured`` tells whether the daemon's configuration could be read; without it ``sockets`` are just the usual ones.
-    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths that control an engine on this host.
+    ``configured`` tells whether the daemon's configuration could be read; without it ``sockets`` (pipes on Windows) are just the usual ones.
+    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths, plain, that control an engine on this host.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host")
@@ -43,6 +50,7 @@ class Surroundings:
     def parse(cls, bundle: Bundle) -> Self:
         engine = Engine.parse(bundle)
         selinux = _selinux_in_kernel(bundle)
+        known = KNOWN_PIPES if engine.os_type == "windows" else KNOWN_SOCKETS
         told = "no-new-privileges" in engine.security_options
         try:
             config = DaemonConfig.parse(bundle)
@@ -53,6 +61,7 @@ class Surroundings:
                 ulimits=None,
                 cgroup_parent=None,
                 publish_address=None,
+                sockets=known,
                 selinux_in_kernel=selinux,
             )
         return cls(
@@ -60,7 +69,7 @@ class Surroundings:
             ulimits=_ulimits(config.setting("default-ulimits").value),
             cgroup_parent=str(config.setting("cgroup-parent").value or ""),
             publish_address=str(config.setting("ip").value or ""),
-            sockets=tuple(dict.fromkeys((*KNOWN_SOCKETS, *_sockets(config)))),
+            sockets=tuple(dict.fromkeys((*known, *_sockets(config)))),
             selinux_in_kernel=selinux,
         )
 
@@ -74,6 +83,10 @@ def _selinux_in_kernel(bundle: Bundle) -> bool | None:
 
 def _sockets(config: DaemonConfig) -> list[str]:
     hosts = [host for host in config.setting("hosts").value or () if isinstance(host, str)]
+    if config.on_windows:
+        pipes = (host.partition("/pipe/")[2] for host in hosts if host.startswith("npipe:"))
+        named = [config.socket, *(rf"\\.\pipe\{name}" for name in pipes if name)]
+        return list(map(plain_windows_path, named))
     paths = [config.socket, *(host.removeprefix("unix://") for host in hosts if host.startswith("unix:///"))]
     return [plain_path(path) for path in paths]
 

@@ -100,10 +100,14 @@ class Swarm:
     """
     A node's place in a swarm. Its parts that are None could not be seen; ask for them by the methods, which say why.
 
-    ``state`` is ``inactive``, ``pending``, ``active``, ``error`` or ``locked``.
+    ``state`` is ``inactive``, ``pending``, ``active``, ``error`` or ``locked``. Of a Windows host only what ``docker info`` tells is known.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, "swarm", "listeners")
+    SECTIONS: ClassVar[tuple[str, ...]] = (
+        *Engine.SECTIONS,
+        "swarm|engine-info",
+        "listeners|windows-listeners",
+    )
 
     state: str = "active"
     manager: bool = True

@@ -10,17 +10,18 @@ The rules were measured on 20.10.24 and v29 and read in the source for older one
 * ``DOCKER_TLS_VERIFY`` in the daemon's environment turns TLS on up to 19.03 and does nothing since.
 """
 
-import posixpath
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.daemon import DaemonConfig, Setting
 from auditor.facts.engine import Engine
+from auditor.facts.paths import join
 from auditor.gaps import Gap
 
 _PATHS = {"tlscacert": "ca.pem", "tlscert": "cert.pem", "tlskey": "key.pem"}
 _VERIFIES_BY_ITSELF = (20, 10)
+_LOCAL_SYSTEM = r"C:\Windows\System32\config\systemprofile"
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,10 @@ def _path(config: DaemonConfig, key: str, *, by_flag: bool) -> Setting:
     if not by_flag:
         return Setting("", "not set")
     environment = config.environment or {}
-    home = posixpath.join(environment.get("HOME") or "/root", ".docker")
-    folder = environment.get("DOCKER_CERT_PATH") or environment.get("DOCKER_CONFIG") or home
-    return Setting(config.resolve(posixpath.join(folder, _PATHS[key])), "dockerd's default")
+    # A service of Windows runs as LocalSystem, whose profile is there.
+    home = _LOCAL_SYSTEM if config.on_windows else environment.get("HOME") or "/root"
+    folder = environment.get("DOCKER_CERT_PATH") or environment.get("DOCKER_CONFIG") or join(home, ".docker")
+    return Setting(join(config.resolve(folder), _PATHS[key]), "dockerd's default")
 
 
 def _is_flag(setting: Setting) -> bool:

@@ -47,6 +47,23 @@ class UsedImages:
             raise NotApplicable("no containers on this host, so no image is in use")
 
     @property
+    def windows(self) -> Iterator[UsedImage]:
+        """
+        Those that Windows containers are made from.
+
+        Raises:
+            Inconclusive: some containers or their images could not be read.
+            NotApplicable: there is none.
+        """
+        some = False
+        for used in self:
+            if any(container.platform == "windows" for container in used.containers):
+                some = True
+                yield used
+        if not some:
+            raise NotApplicable("no Windows containers on this host, so no Windows image is in use")
+
+    @property
     def unused(self) -> tuple[Image, ...]:
         """
         The images that no container is made from and that no image in use is built on.

@@ -24,7 +24,7 @@ class Account:
         return f"{full} ({self.sid})" if self.name and self.name != self.sid else name_of(self.sid)
 
     def is_named_in(self, names: Iterable[str]) -> bool:
-        """Whether one of these means it, by SID, by name, or by name with the domain before it; capitals do not matter."""
+        r"""Whether one of these means it: its SID, ``name`` or ``DOMAIN\name``; Windows knows no capitals in them."""
         own = {self.sid, self.name, f"{self.domain}\\{self.name}"} - {"", "\\"}
         return bool({name.casefold() for name in own} & {name.casefold() for name in names})
 

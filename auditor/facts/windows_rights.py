@@ -108,7 +108,7 @@ def guarded(entry: RightsEntry) -> Guarded:
 
 @dataclass(frozen=True)
 class WindowsRights:
-    """All that was looked at, by what it is for: ``executable``, ``data-root``, ``config-file``, ``tls-key`` and more."""
+    """All that was looked at, by what it is for: ``executable``, ``data-root``, ``config-file``, ``tls-key``."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-acl",)
 

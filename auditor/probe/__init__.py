@@ -14,7 +14,7 @@ import msgspec
 
 from auditor.collect.bundle import Bundle, Section, Status
 from auditor.errors import DeadlineExceeded
-from auditor.facts.listeners import Endpoint, Listeners
+from auditor.facts.listeners import Endpoint, Listeners, read_held
 from auditor.facts.live import VERSION, Port, Probe, Verdict
 from auditor.gaps import Gap, NotApplicable
 from auditor.host import Host
@@ -57,7 +57,9 @@ def _endpoints(host: Host, bundle: Bundle) -> tuple[list[tuple[Endpoint, bool]],
     except Gap as gap:
         if host.transport == "docker":
             return [], "the Docker API does not tell which other ports the engine listens on"
-        return [], f"which ports the engine listens on is not known: {gap}"
+        # A daemon whose configuration cannot be read still holds sockets.
+        held = [(endpoint, False) for endpoint in read_held(bundle) or ()]
+        return held, f"which ports the engine listens on is not known: {gap}"
     configured = {endpoint.port for endpoint in listeners.api}
     others = [endpoint for endpoint in listeners.held or () if endpoint.port not in configured]
     return [

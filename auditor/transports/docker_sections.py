@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from auditor.collect.history import reduce_instruction
+from auditor.collect.windows_history import reduce_windows_instruction
 from auditor.errors import BadReply
 from auditor.transports.base import shortened
 from auditor.transports.docker_connect import Engine, Refusal
@@ -51,6 +52,8 @@ def _images(engine: Engine) -> Iterator[str]:
 
 def _histories(engine: Engine) -> Iterator[str]:
     """What was typed at a build stays out: of each step only what ``reduce_instruction`` leaves."""
+    windows = engine.get("/version").get("Os") == "windows"
+    reduce = reduce_windows_instruction if windows else reduce_instruction
     listed = _image_ids(engine)[:_HISTORIES]
     yield from (f"listed {name}" for name in listed)
     for name in listed:
@@ -60,7 +63,7 @@ def _histories(engine: Engine) -> Iterator[str]:
             yield f"refused {refusal.status} {name}"
         else:
             yield f"image {name}"
-            yield from (reduce_instruction(step["CreatedBy"]) for step in steps)
+            yield from (reduce(step["CreatedBy"]) for step in steps)
 
 
 def _image_ids(engine: Engine) -> list[str]:

@@ -18,8 +18,8 @@ _SHORTEST = 5
 _MARGIN = 5.0
 _CLIXML = "#< CLIXML"
 
-# It reads three lines: the script (base64 of gzip), the names of sections, and the seconds that it may take.
-BOOT = """\
+# It reads lines; the first is a script (base64 of gzip).
+UNPACK = """\
 $ProgressPreference = 'SilentlyContinue'
 $mode = "$($ExecutionContext.SessionState.LanguageMode)"
 if ($mode -ne 'FullLanguage') { "docker-host-auditor language $mode"; exit }
@@ -27,8 +27,9 @@ $lines = @($input)
 $packed = New-Object IO.MemoryStream(, [Convert]::FromBase64String($lines[0]))
 $plain = New-Object IO.Compression.GZipStream($packed, [IO.Compression.CompressionMode]::Decompress)
 $script = (New-Object IO.StreamReader($plain, [Text.Encoding]::UTF8)).ReadToEnd()
-& ([ScriptBlock]::Create($script)) -Sections $lines[1].Split(',') -Seconds $lines[2]
 """
+# Two more lines: the names of sections, and the seconds that it may take.
+BOOT = f"{UNPACK}& ([ScriptBlock]::Create($script)) -Sections $lines[1].Split(',') -Seconds $lines[2]\n"
 
 
 def windows_script() -> bytes:
@@ -36,10 +37,10 @@ def windows_script() -> bytes:
     return script("windows")
 
 
-def arguments() -> list[str]:
+def arguments(boot: str = BOOT) -> list[str]:
     """What follows ``powershell.exe``: the same for every host and every run."""
-    encoded = base64.b64encode(BOOT.encode("utf-16-le")).decode()
-    return ["-NoProfile", "-NonInteractive", "-ExecutionPolicy", "RemoteSigned", "-EncodedCommand", encoded]
+    command = base64.b64encode(boot.encode("utf-16-le")).decode()
+    return ["-NoProfile", "-NonInteractive", "-ExecutionPolicy", "RemoteSigned", "-EncodedCommand", command]
 
 
 def standard_input(sections: Sequence[str], deadline: Deadline, doing: str) -> bytes:

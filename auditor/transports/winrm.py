@@ -1,7 +1,7 @@
 """Windows hosts by WinRM: one connection, one shell, one command, the collector on its standard input, one reply."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
@@ -35,16 +35,34 @@ class Winrm:
             Unreachable, HostKeyRejected, LoginRefused, DeadlineExceeded, BadReply: as they say.
         """
         link = Link(host, deadline)
-        try:
-            with deadline.closing(link.cut), _shell(link) as shell:
-                said, complaint, status = _run(link, shell, sections)
-        except WinRMOperationTimeoutError as error:
-            raise BadReply(
-                f"{link.where} did not begin within the time of one operation: it is overloaded, try again later"
-            ) from error
-        finally:
-            link.close()
+        data = standard_input(sections, deadline, f"the collector on {host.name}")
+        said, complaint, status = run_powershell(link, arguments(), data, armour.is_whole)
         return read_windows_reply(host, said, complaint, status)
+
+
+def run_powershell(
+    link: Link,
+    words: Sequence[str],
+    data: bytes,
+    is_whole: Callable[[bytes | bytearray], bool] = lambda _: False,
+) -> tuple[bytes, bytes, int | None]:
+    """
+    Run PowerShell with ``words`` as arguments and ``data`` on its standard input, in a shell that is closed again, and let the link go.
+
+    Returns standard output, the beginning of standard error, and the exit status, None where ``is_whole`` was satisfied before.
+
+    Raises:
+        HostError: it went wrong.
+    """
+    try:
+        with link.deadline.closing(link.cut), _shell(link) as shell:
+            return _run(link, shell, words, data, is_whole)
+    except WinRMOperationTimeoutError as error:
+        raise BadReply(
+            f"{link.where} did not begin within the time of one operation: it is overloaded, try again later"
+        ) from error
+    finally:
+        link.close()
 
 
 @contextmanager
@@ -72,13 +90,13 @@ def _close(link: Link, shell: str, *, is_healthy: bool) -> None:
     again.close()
 
 
-def _run(link: Link, shell: str, sections: Sequence[str]) -> tuple[bytes, bytes, int | None]:
-    """Standard output, the beginning of standard error, and the exit status, None where we did not wait for it."""
+def _run(
+    link: Link, shell: str, words: Sequence[str], data: bytes, is_whole: Callable[[bytes | bytearray], bool]
+) -> tuple[bytes, bytes, int | None]:
     command = link.ask(
-        link.protocol.run_command, shell, PROGRAM, arguments(), console_mode_stdin=False, skip_cmd_shell=True
+        link.protocol.run_command, shell, PROGRAM, words, console_mode_stdin=False, skip_cmd_shell=True
     )
-    doing = f"the collector on {link.host.name}"
-    _send(link, shell, command, standard_input(sections, link.deadline, doing))
+    _send(link, shell, command, data)
     said, complaint = bytearray(), bytearray()
     while True:
         try:
@@ -89,7 +107,7 @@ def _run(link: Link, shell: str, sections: Sequence[str]) -> tuple[bytes, bytes,
         complaint += err[: _COMPLAINT - len(complaint)]
         if len(said) > _MOST:
             raise BadReply(f"more than {_MOST // 1024**2} MiB of reply: this is not our collector's")
-        if is_done or armour.is_whole(said):
+        if is_done or is_whole(said):
             break
     with suppress(HostError, WinRMOperationTimeoutError):
         link.ask(link.protocol.cleanup_command, shell, command)

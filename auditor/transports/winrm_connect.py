@@ -37,8 +37,8 @@ class Link:
         LoginRefused: what is asked for would send a secret in the clear, or something is missing here.
     """
 
-    def __init__(self, host: Host, deadline: Deadline) -> None:
-        self.host, self.deadline = host, deadline
+    def __init__(self, host: Host, deadline: Deadline, doing: str = "the collector on") -> None:
+        self.host, self.deadline, self.doing = host, deadline, f"{doing} {host.name}"
         self.where = f"{host.name} at {_address(host)}"
         options = _options(host)
         self.protocol = Protocol(**options)
@@ -55,13 +55,12 @@ class Link:
         Raises:
             HostError: it went wrong; the message says what to do.
         """
-        doing = f"the collector on {self.host.name}"
-        self.protocol.operation_timeout_sec = max(1, int(self.deadline.left(doing, at_most=_OPERATION)))
+        self.protocol.operation_timeout_sec = max(1, int(self.deadline.left(self.doing, at_most=_OPERATION)))
         try:
             return method(*arguments, **options)
         except ODD as error:
             if self.deadline.passed:
-                raise self.deadline.exceeded(doing) from error
+                raise self.deadline.exceeded(self.doing) from error
             raise explain(self.host, self.where, error) from error
 
     def cut(self) -> None:
@@ -109,7 +108,7 @@ class _Door(winrm.transport.Transport):
     def _send_message_request(
         self, session: requests.Session, prepared_request: requests.PreparedRequest
     ) -> requests.Response:
-        deadline, doing = self._link.deadline, f"the collector on {self._link.host.name}"
+        deadline, doing = self._link.deadline, self._link.doing
         timeout = (
             deadline.left(doing, at_most=self._link.host.timeouts.connect),
             deadline.left(doing, at_most=_OPERATION + _LEEWAY),

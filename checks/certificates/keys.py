@@ -13,10 +13,11 @@ def _held(keys: Keys, certificates: list[Seen]) -> list[tuple[str, Seen]]:
     return [(key.path, by_key[key.public]) for key in keys.keys if key.public in by_key]
 
 
-def _settle(keys: Keys) -> None:
-    """After the findings: which keys could not be looked at."""
-    if keys.unread:
-        raise Inconclusive("; ".join(keys.unread))
+def _settle(keys: Keys, certificates: Certificates) -> None:
+    """After the findings: which keys, or which certificates that they could belong to, could not be looked at."""
+    unread = (*keys.unread, *(certificates.unread if keys.keys else ()))
+    if unread:
+        raise Inconclusive("; ".join(unread))
 
 
 @check(severity=Severity.CRITICAL)
@@ -41,7 +42,7 @@ def ca_key_on_host(certificates: Certificates, keys: Keys, tls: DaemonTls) -> Fi
     ]
     for path, seen in _held(keys, authorities):
         yield Finding(path, f"the key of {seen}", "kept off the host", "public halves compared")
-    _settle(keys)
+    _settle(keys, certificates)
     known = {seen.certificate.public_key for seen in certificates.seen}
     strange = [
         key.path
@@ -57,7 +58,7 @@ def client_key_on_host(certificates: Certificates, keys: Keys) -> Findings:
     """
     No client's key that opens this engine lies on the host.
 
-    On the host itself the unix socket is there for root. A client's key beside the
+    On the host itself the socket or pipe is there for whoever administers it. A client's key beside the
     daemon opens this engine and every other one of the same CA to whoever reads it.
 
     Remediation:
@@ -72,7 +73,7 @@ def client_key_on_host(certificates: Certificates, keys: Keys) -> Findings:
     ]
     for path, seen in _held(keys, clients):
         yield Finding(path, f"the key of {seen}", "kept where the client runs", "public halves compared")
-    _settle(keys)
+    _settle(keys, certificates)
 
 
 @check(severity=Severity.HIGH)

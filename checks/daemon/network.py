@@ -72,7 +72,7 @@ def userland_proxy_in_use(config: DaemonConfig) -> Findings:
 
 @check(severity=Severity.HIGH)
 def insecure_registry(engine: Engine, config: DaemonConfig) -> Findings:
-    """
+    r"""
     No registry is used without verified TLS.
 
     From an insecure registry anyone on the way can hand the host an image of his
@@ -80,7 +80,8 @@ def insecure_registry(engine: Engine, config: DaemonConfig) -> Findings:
 
     Remediation:
         Give the registry a certificate, put its authority into
-        ``/etc/docker/certs.d/REGISTRY/ca.crt``, and remove it from
+        ``/etc/docker/certs.d/REGISTRY/ca.crt`` (on Windows
+        ``C:\ProgramData\docker\certs.d\REGISTRY\ca.crt``), and remove it from
         ``"insecure-registries"`` in daemon.json.
     """
     configured = config.setting("insecure-registries")

@@ -1,8 +1,9 @@
 """What the daemon may do, and what it lets containers and clients do."""
 
-from auditor.check import Finding, Findings, Manual, Severity, check
+from auditor.check import Finding, Findings, Manual, NotApplicable, Severity, check
 from auditor.facts.daemon import DaemonConfig
-from auditor.facts.engine import Engine
+from auditor.facts.engine import TELLS_NO_NEW_PRIVILEGES, Engine
+from auditor.facts.listeners import read_host
 from auditor.policy import Policy
 
 
@@ -60,6 +61,9 @@ def authorization_plugin_missing(engine: Engine, config: DaemonConfig, policy: P
     Whoever reaches the engine's API may by default do everything with it. An
     authorization plugin decides for each request, by user and by what is asked.
 
+    On Windows only an engine that listens on TCP is asked for one: who may use its
+    pipe is told there by the pipe's own rights.
+
     Remediation:
         Install an authorization plugin, for instance opa-docker-authz, and name
         it in ``"authorization-plugins"`` in daemon.json.
@@ -67,6 +71,8 @@ def authorization_plugin_missing(engine: Engine, config: DaemonConfig, policy: P
     wanted = policy.authorization_plugins
     active = engine.authorization_plugins
     configured = config.setting("authorization-plugins")
+    if config.on_windows and not wanted and not any(map(read_host, config.setting("hosts").value)):
+        raise NotApplicable("the engine listens on no TCP port")
     for plugin in wanted or configured.value:
         if plugin not in active:
             yield Finding(
@@ -85,7 +91,7 @@ def authorization_plugin_missing(engine: Engine, config: DaemonConfig, policy: P
 
 
 @check(severity=Severity.HIGH)
-def new_privileges_allowed_by_default(config: DaemonConfig) -> Findings:
+def new_privileges_allowed_by_default(engine: Engine, config: DaemonConfig) -> Findings:
     """
     Containers cannot gain privileges by default.
 
@@ -99,6 +105,11 @@ def new_privileges_allowed_by_default(config: DaemonConfig) -> Findings:
     setting = config.setting("no-new-privileges")
     if not setting.value:
         yield Finding("daemon", "no-new-privileges = false", "true", setting.source)
+    elif (
+        engine.version_tuple >= TELLS_NO_NEW_PRIVILEGES and "no-new-privileges" not in engine.security_options
+    ):
+        observed = "configured, but not in force: the daemon was not restarted"
+        yield Finding("daemon", observed, "name=no-new-privileges in SecurityOptions", setting.source)
 
 
 @check(severity=Severity.LOW)

@@ -131,6 +131,8 @@ def tls_settings_without_effect(tls: DaemonTls) -> Findings:
     """
     for idle in tls.idle:
         yield Finding(idle.name, f"{idle.value}: {idle.why}", "a setting that has an effect", idle.source)
+    if not tls.enabled and not tls.idle:
+        raise NotApplicable("no TLS setting is made")
 
 
 @check(severity=Severity.MEDIUM)

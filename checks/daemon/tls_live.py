@@ -135,7 +135,8 @@ def ports_differ_from_configuration(live: LivePorts, tls: DaemonTls) -> Findings
     reads the configuration then trusts in something that is not there.
 
     Remediation:
-        Find out what answers (``ss -ltnp`` on the host), correct the configuration and
+        Find out what answers (``ss -ltnp`` on the host, ``Get-NetTCPConnection -State Listen``
+        on Windows), correct the configuration and
         restart the daemon.
     """
     compared = [port for port in live.reached() if port.configured]

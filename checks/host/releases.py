@@ -31,7 +31,10 @@ def engine_release_unmaintained(build: Build, releases: Releases, origin: Origin
     line = _line(build, releases)
     if line is None or (line.ended and line.ended <= today):
         what = f"{build.version}, of a line that Docker {_end(line)}"
-        if not build.dockers_own:
+        gone = releases.vendor_end(build.platform, build.version_tuple)
+        if gone and gone <= today:
+            what = f"{build.version}, of a line that the makers of {build.platform} have not maintained since {gone}"
+        elif not build.dockers_own:
             raise Manual(
                 f"{what} (by our table of {releases.checked}); this build is {_maker(build)}: is it still repaired by them?"
             )

@@ -1,10 +1,14 @@
 """Where the engine's data lies."""
 
+import re
+
 from auditor.check import Finding, Findings, Manual, Severity, check
 from auditor.facts.storage import Storage
 
 # Volumes that the rest of the system lives on.
 _SYSTEM = {"/", "/home", "/opt", "/root", "/run", "/srv", "/tmp", "/usr", "/var", "/var/lib", "/var/log"}  # noqa: S108  names to compare with
+# A daemon that maps users keeps its data in a folder of its data root that is named for the mapping.
+_UNMAPPED = re.compile(r"/\d+\.\d+$")
 
 
 @check(severity=Severity.LOW)
@@ -34,7 +38,7 @@ def layers_on_a_system_volume(storage: Storage) -> Findings:
                 "a volume of its own",
                 "mountinfo of the daemon",
             )
-        elif volume.point != folder:
+        elif volume.point not in (folder, _UNMAPPED.sub("", folder)):
             shared.append(f"{folder} lies on the volume at {volume.point}")
     if shared:
         raise Manual(f"{'; '.join(shared)}: does anything but the engine's data lie there?")

@@ -33,7 +33,7 @@ def untrusted_image_origin(images: UsedImages, policy: Policy) -> Findings:
             unproven.append(f"{used.image.name}: built or loaded here, on nothing that was pulled")
         elif not policy.allowed_registries:
             unproven.append(_known(used.image, image))
-        elif not any(_allowed(origin, policy.allowed_registries) for origin in image.origins):
+        elif not any(is_allowed(origin, policy.allowed_registries) for origin in image.origins):
             yield Finding(
                 used.image.name,
                 _known(used.image, image),
@@ -50,7 +50,7 @@ def _known(image: Image, origin: Image) -> str:
     return f"{image.name}: {said}" if origin is image else f"{image.name}: built here on {origin.name} {said}"
 
 
-def _allowed(origin: str, registries: tuple[str, ...]) -> bool:
+def is_allowed(origin: str, registries: tuple[str, ...]) -> bool:
     """``docker.io/library/nginx`` is allowed by ``docker.io``, ``docker.io/library/*`` and ``*.io``."""
     registry = origin.partition("/")[0]
     return any(fnmatchcase(origin if "/" in pattern else registry, pattern) for pattern in registries)

@@ -27,7 +27,7 @@ def apparmor_unconfined(containers: Containers, engine: Engine) -> Findings:
         raise NotApplicable(
             "the engine runs without AppArmor: the kernel has none, or the daemon is rootless"
         )
-    for container in containers:
+    for container in containers.linux:
         asked = container.security_options("apparmor")[-1:] or (
             ("unconfined",) if container.privileged else ("",)
         )
@@ -69,7 +69,7 @@ def selinux_unconfined(containers: Containers, engine: Engine, surroundings: Sur
             "docker info:/SecurityOptions",
         )
         return
-    for container in containers:
+    for container in containers.linux:
         if not container.process_label:
             options = ", ".join(f"label={value}" for value in container.security_options("label"))
             yield deviation(
@@ -97,7 +97,7 @@ def seccomp_unconfined(containers: Containers, engine: Engine) -> Findings:
         call in a profile (``--security-opt=seccomp=profile.json``; compose:
         ``security_opt:``).
     """
-    for container in containers:
+    for container in containers.linux:
         field, why = _unfiltered(container, engine.security_options.get("seccomp"))
         if why:
             yield deviation(container, field, why, "the default profile, or one of its own")
@@ -131,6 +131,6 @@ def writable_root_filesystem(containers: Containers) -> Findings:
         Recreate the container with ``--read-only`` (compose: ``read_only: true``) and
         give it ``--tmpfs /tmp`` or a volume for what it must write.
     """
-    for container in containers:
+    for container in containers.linux:
         if not container.readonly_rootfs:
             yield deviation(container, "HostConfig.ReadonlyRootfs", "false", "true")

@@ -136,7 +136,7 @@ def shared_mount_propagation(containers: Containers) -> Findings:
         ``rslave`` where it must see the host's new mounts (compose:
         ``bind: {propagation: rslave}``).
     """
-    for container in containers:
+    for container in containers.linux:
         for mount in container.mounts:
             if mount.propagation in ("shared", "rshared"):
                 observed = f"{mount.source} at {mount.destination}, propagation {mount.propagation}"

@@ -86,7 +86,7 @@ def user_namespace_opt_out(containers: Containers, engine: Engine) -> Findings:
         Recreate the container without ``--userns=host`` (compose: without
         ``userns_mode: host``).
     """
-    for container in containers:
+    for container in containers.linux:
         if container.userns_mode == "host":
             yield deviation(container, "HostConfig.UsernsMode", "host", "the daemon's mapping")
     if "userns" not in engine.security_options and not engine.rootless:
@@ -108,7 +108,7 @@ def host_cgroup_namespace(containers: Containers, engine: Engine) -> Findings:
         Recreate the container without ``--cgroupns=host`` (compose: without
         ``cgroup: host``).
     """
-    for container in containers:
+    for container in containers.linux:
         if engine.cgroup_version == "2" and container.cgroupns_mode == "host":
             yield deviation(container, "HostConfig.CgroupnsMode", "host", "private")
     if engine.cgroup_version != "2":
@@ -118,7 +118,7 @@ def host_cgroup_namespace(containers: Containers, engine: Engine) -> Findings:
 def _sharing(containers: Containers, field: str, mode: Callable[[Container], str]) -> Findings:
     """Findings for containers whose namespace, or the one they join, is the host's."""
     unresolved = []
-    for container in containers:
+    for container in containers.linux:
         owner = containers.owner(container, mode)
         if owner is None:
             unresolved.append(f"{container.subject}: {mode(container)}")

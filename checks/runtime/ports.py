@@ -78,7 +78,7 @@ def port_on_every_address(containers: Containers, surroundings: Surroundings) ->
         meant for (compose: ``ports: ["127.0.0.1:8080:80"]``). ``"ip"`` in
         daemon.json sets the address for ports that name none.
     """
-    for container in containers:
+    for container in containers.linux:
         for port in container.ports:
             default = surroundings.publish_address if not port.address and not container.live else ""
             if Port(port.first, port.last, default or port.address).wildcard:

@@ -23,7 +23,7 @@ def privileged_container(containers: Containers) -> Findings:
         ``privileged: true``) and grant the one capability or device it needs
         with ``--cap-add`` (``cap_add:``) or ``--device`` (``devices:``).
     """
-    for container in containers:
+    for container in containers.linux:
         if container.privileged:
             yield deviation(container, "HostConfig.Privileged", "true", "false")
 
@@ -44,7 +44,7 @@ def added_capability(containers: Containers, policy: Policy) -> Findings:
         accepted in the policy's ``allowed_capabilities``.
     """
     allowed = DEFAULT | {plain(name) for name in policy.allowed_capabilities}
-    for container in containers:
+    for container in containers.linux:
         beyond = sorted(container.capabilities - allowed)
         if container.privileged:
             yield deviation(
@@ -74,7 +74,7 @@ def net_raw_capability(containers: Containers, policy: Policy) -> Findings:
         needed, name ``NET_RAW`` in the policy's ``allowed_capabilities``.
     """
     allowed = "NET_RAW" in map(plain, policy.allowed_capabilities)
-    for container in containers:
+    for container in containers.linux:
         if "NET_RAW" in container.capabilities and not allowed:
             dropped = ", ".join(container.cap_drop) or "none"
             yield deviation(
@@ -100,7 +100,7 @@ def new_privileges_allowed(
         ``"no-new-privileges": true`` in daemon.json.
     """
     unknown = []
-    for container in containers:
+    for container in containers.linux:
         holds, seen = _no_new_privileges(container, surroundings, processes)
         if holds is False:
             yield deviation(container, "HostConfig.SecurityOpt", seen, "no-new-privileges:true")

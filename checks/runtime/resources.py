@@ -10,6 +10,8 @@ from checks.runtime.evidence import deviation, listing
 
 DEFAULT_CPU_SHARES = (0, 1024)
 UNLIMITED = -1
+WHOLE = 100
+"""Per cent."""
 
 
 @check(severity=Severity.MEDIUM)
@@ -37,18 +39,24 @@ def cpu_unlimited(containers: Containers) -> Findings:
 
     Without one a busy container starves the others, all of which have the same
     weight. A limit (``--cpus``, ``--cpu-quota``), a set of CPUs, or a weight other
-    than the default all count.
+    than the default all count; on Windows a number or a percentage of CPUs do too.
 
     Remediation:
         Recreate the container with ``--cpus=1.5`` or ``--cpu-shares=512`` (compose:
         ``cpus:``, ``cpu_shares:``, ``deploy.resources.limits.cpus:``);
-        ``docker update`` does it without recreating.
+        ``docker update`` does it without recreating (not on Windows).
     """
     for container in containers:
-        limited = container.nano_cpus > 0 or container.cpu_quota > 0 or container.cpuset_cpus
-        if not limited and container.cpu_shares in DEFAULT_CPU_SHARES:
-            observed = f"{container.cpu_shares}, and no NanoCpus, CpuQuota or CpusetCpus"
+        if not _has_cpu_limit(container) and container.cpu_shares in DEFAULT_CPU_SHARES:
+            others = "CpuCount or CpuPercent" if container.platform == "windows" else "CpuQuota or CpusetCpus"
+            observed = f"{container.cpu_shares}, and no NanoCpus, {others}"
             yield deviation(container, "HostConfig.CpuShares", observed, "a CPU limit or weight")
+
+
+def _has_cpu_limit(container: Container) -> bool:
+    windows = container.cpu_count > 0 or 0 < container.cpu_percent < WHOLE
+    linux = container.cpu_quota > 0 or bool(container.cpuset_cpus)
+    return container.nano_cpus > 0 or (windows if container.platform == "windows" else linux)
 
 
 @check(severity=Severity.MEDIUM)
@@ -64,7 +72,7 @@ def pids_unlimited(containers: Containers) -> Findings:
         ``pids_limit:`` or ``deploy.resources.limits.pids:``); ``docker update
         --pids-limit`` does it without recreating.
     """
-    for container in containers:
+    for container in containers.linux:
         if container.pids_limit is None or container.pids_limit <= 0:
             seen = "null" if container.pids_limit is None else container.pids_limit
             yield deviation(container, "HostConfig.PidsLimit", seen, "more than 0")
@@ -85,7 +93,7 @@ def ulimit_overridden(containers: Containers, surroundings: Surroundings) -> Fin
         application is known to need more.
     """
     asked = []
-    for container in containers:
+    for container in containers.linux:
         asked += [
             _limit(container, limit, surroundings)
             for limit in container.ulimits
@@ -127,7 +135,7 @@ def own_cgroup_parent(containers: Containers, surroundings: Surroundings, policy
     """
     usual = ("", "docker", "system.slice", surroundings.cgroup_parent or "")
     allowed = [parent.strip("/") for parent in (*usual, *policy.allowed_cgroup_parents)]
-    for container in containers:
+    for container in containers.linux:
         if not any(fnmatchcase(container.cgroup_parent.strip("/"), parent) for parent in allowed):
             yield deviation(
                 container, "HostConfig.CgroupParent", container.cgroup_parent, "the daemon's control group"

@@ -1,1 +1,1 @@
-"""Checks of Windows hosts only."""
+"""Windows itself and what only Windows has."""

@@ -1,185 +1,221 @@
-"""Who may change, or read, the files that decide who controls a Windows engine."""
+"""Who may change what the engine of a Windows host is made of, and read what it must keep to itself."""
 
-from collections.abc import Callable
-from ntpath import dirname
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from auditor.check import Check, Findings, Inconclusive, Severity, check
-from auditor.facts.sddl import WRITE_DAC, WRITE_OWNER
-from auditor.facts.windows_groups import WindowsGroups
-from auditor.facts.windows_principals import is_broad
-from auditor.facts.windows_rights import ADD_FILE, ADD_FOLDER, Guarded, WindowsRights
+from auditor.check import Check, Finding, Findings, Inconclusive, NotApplicable, Severity, check
+from auditor.facts.sddl import Descriptor
+from auditor.facts.windows_principals import is_trusted, name_of
+from auditor.facts.windows_rights import ADD_FILE, ADD_FOLDER, READ, Guarded, WindowsRights, changes, words
+from auditor.facts.windows_service_rights import ServiceRights
 from auditor.policy import Policy
-from checks.windows.evidence import Seen, held, wanted
 
-_ADMINISTRATORS_ONLY = "nobody but SYSTEM and Administrators"
+_WANTED = "SYSTEM, Administrators and TrustedInstaller alone"
 
 
-class _Protected(NamedTuple):
-    """
-    What is to be closed to ordinary users: name, words, and its roles in the list of rights; the first is on every host.
-
-    ``reads``: reading counts too. ``create``: whoever may make it where it is absent has it: the right for that.
-    ``apart``: it takes no rights from the folder above.
-    """
+class _Kept(NamedTuple):
+    """What nobody else may change. ``makes``: roles of things that, where they are not there, nobody else may make."""
 
     name: str
-    title: str
+    severity: Severity
+    what: str
     danger: str
-    remedy: str
     roles: tuple[str, ...]
-    severity: Severity = Severity.HIGH
-    reads: bool = False
-    create: int = 0
-    apart: bool = False
+    makes: tuple[str, ...] = ()
 
 
-_CLOSE = "icacls PATH /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F"
-_PROTECTED = (
-    _Protected(
-        "engine-program-writable-by-users",
-        "Ordinary users cannot change the engine's program or put files beside it.",
-        "The program runs as SYSTEM at every start. It loads libraries from its own folder first, so a file put there is as good as a changed program.",
-        "Install the engine below ``C:\\Program Files``; where it lies elsewhere: ``icacls PATH /inheritance:r`` with read and execute for Users only.",
-        ("executable", "executable-folder"), Severity.CRITICAL,
+_KEPT = (
+    _Kept(
+        "engine-program-changeable", Severity.CRITICAL, "the engine's program and its folder",
+        "It runs as LocalSystem: whoever replaces it, or puts a library beside it, is the system.",
+        ("executable", "executable-folder"),
     ),
-    _Protected(
-        "data-root-open-to-users",
-        "The engine's data is closed to ordinary users and takes no rights from the folder above it.",
-        "Layers, volumes, logs and the engine's configuration lie there. dockerd closes the folder when it makes it, but leaves one alone that was there before: "
-        "a folder that somebody made below ``C:\\ProgramData`` lets every user read, and add files.",
-        f"``{_CLOSE}`` on the data root while the engine is stopped; then see that containers still reach their volumes.",
-        ("data-root", "config-folder", "volumes-folder", "containers-folder"), reads=True, apart=True,
+    _Kept(
+        "windows-daemon-config-changeable", Severity.HIGH, "the engine's configuration file, or make one",
+        "A line there opens the engine to the network. A folder below C:\\ProgramData lets every user make files.",
+        ("config-file", "config-file-folder"), ("config-file",),
     ),
-    _Protected(
-        "daemon-config-writable-by-users",
-        "Ordinary users can neither change the engine's configuration file nor create it.",
-        "The next start of the engine obeys it: it can open a port, name other authorities, or trust another registry. Where there is no such file, "
-        "whoever may create it is in the same place.",
-        f"``{_CLOSE}`` on the folder of daemon.json; an administrator creates the file (``{{}}`` is enough).",
-        ("config-file", "config-file-folder"), create=ADD_FILE,
+    _Kept(
+        "windows-tls-file-changeable", Severity.HIGH, "the engine's certificates and key",
+        "A CA of one's own there makes one's own client certificate valid.",
+        ("tls-ca", "tls-cert", "tls-key", "tls-folder"),
     ),
-    _Protected(
-        "tls-key-open-to-users",
-        "Ordinary users can neither read nor change the engine's TLS key.",
-        "Whoever has the key can pose as the engine to its clients and read what they send.",
-        f"``{_CLOSE}`` on the key's folder, then issue a new key: this one has been readable.",
-        ("tls-key",), Severity.CRITICAL, reads=True,
+    _Kept(
+        "windows-registry-certificates-changeable", Severity.HIGH, "registries' certificates, or make some",
+        "A CA that somebody put there lets him pass for a registry, and its images for those of the team.",
+        ("registry-certs", "registry-cert"), ("registry-certs",),
     ),
-    _Protected(
-        "tls-files-writable-by-users",
-        "Ordinary users cannot change the engine's certificates or put files beside them.",
-        "Whoever can change the authority's certificate decides who may command the engine.",
-        f"``{_CLOSE}`` on the folder of the TLS files.",
-        ("tls-ca", "tls-cert", "tls-folder"),
-    ),
-    _Protected(
-        "registry-certificates-writable-by-users",
-        "Ordinary users cannot change or add certificates that the engine trusts for registries.",
-        "A certificate added there lets its owner pose as the registry, and put images of his own in the place of yours.",
-        f"``{_CLOSE}`` on ``certs.d``; where there is none, on the folder above.",
-        ("registry-certs", "registry-cert"), create=ADD_FOLDER,
-    ),
-    _Protected(
-        "credential-specs-writable-by-users",
-        "Ordinary users cannot change or add credential specs.",
-        "A credential spec decides as which account of the domain a container acts on the network.",
-        f"``{_CLOSE}`` on ``CredentialSpecs``; only administrators may change the registry key of that name.",
-        ("credential-specs", "credential-spec", "credential-spec-key"), create=ADD_FOLDER,
+    _Kept(
+        "credential-specs-changeable", Severity.HIGH, "credential specs, or make some",
+        "A spec gives containers the identity of an account of the domain.",
+        ("credential-specs", "credential-spec", "credential-spec-key"), ("credential-specs",),
     ),
 )  # fmt: skip
 
 _TEXT = """
-{title}
+Only administrators can change {what}.
 
-{danger}
-
-Ordinary users are Everyone, Users, Authenticated Users and the like, by their SIDs, also
-where a file has them as its owner. What named accounts hold is told apart from this.
+{danger} Rights come from the access list as Windows reads it: what is inherited, what denies before it
+allows, and what an owner may do by being one.
 
 Remediation:
-    {remedy}
+    ``icacls PATH /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F``, and for the owner
+    ``icacls PATH /setowner *S-1-5-32-544``. Whom you trust beside them stands by SID as ``trusted_users``
+    in the policy.
 """
 
 
-def _check(each: _Protected) -> Check[...]:
+def _kept(each: _Kept) -> Check[...]:
     @check(severity=each.severity, name=each.name, text=_TEXT.format(**each._asdict()))
-    def rule(rights: WindowsRights) -> Findings:
-        seen = Seen(rights.by_role(*each.roles))
-        if not rights.by_role(each.roles[0]):
-            seen.unknown.append(f"the collector told nothing of the {each.roles[0]}")
-        for thing in seen.present():
-            yield from seen.judged(thing, _open(each, rights), _ADMINISTRATORS_ONLY)
-        absent = [it for it in rights.by_role(each.roles[0]) if each.create and not it.exists]
-        for thing in absent:
-            yield from seen.judged(thing, _creatable(each, rights), f"{_ADMINISTRATORS_ONLY} may create it")
-        seen.explain(needed=not absent)
+    def rule(rights: WindowsRights, policy: Policy) -> Findings:
+        there = [it for it in rights.by_role(*each.roles) if it.exists]
+        makes = [it for it in rights.by_role(*each.makes) if not it.exists]
+        unknown: list[str] = []
+        for guarded in there:
+            yield from _others(guarded, changes(guarded.kind), policy, unknown)
+        for missing in makes:
+            yield from _makers(missing, rights, policy, unknown)
+        if unknown:
+            raise Inconclusive("; ".join(unknown))
+        if not there and not makes:
+            raise NotApplicable("there is no such thing on this host")
 
     return rule
 
 
-def _open(each: _Protected, rights: WindowsRights) -> Callable[[Guarded], str]:
-    def judge(thing: Guarded) -> str:
-        bits = wanted(thing, reads=each.reads)
-        if thing.role == "config-file-folder" and any(it.exists for it in rights.by_role("config-file")):
-            # Adding files beside a file that is there does not change it.
-            bits &= ~(ADD_FILE | ADD_FOLDER)
-        said = held(thing, bits)
-        if each.apart and thing.role == each.roles[0] and not thing.rights.protected:
-            return f"it takes rights from the folder above{'; ' * bool(said)}{said}"
-        return said
-
-    return judge
+kept: tuple[Check[...], ...] = tuple(map(_kept, _KEPT))
 
 
-def _creatable(each: _Protected, rights: WindowsRights) -> Callable[[Guarded], str]:
-    def judge(thing: Guarded) -> str:
-        folder = rights.above(thing.path)
-        if folder is None:
-            raise Inconclusive(f"there is no {thing.path}, and who may create it is not known")
-        is_next = folder.path.casefold() == dirname(thing.path).casefold()
-        said = held(folder, (each.create if is_next else ADD_FOLDER) | WRITE_DAC | WRITE_OWNER)
-        return f"it is not there, and in {folder.path} {said}" if said else ""
-
-    return judge
-
-
-closed: tuple[Check[...], ...] = tuple(map(_check, _PROTECTED))
-
-_SECRETS = {role for each in _PROTECTED if each.reads for role in each.roles}
-_ROLES = tuple(dict.fromkeys(role for each in _PROTECTED for role in each.roles))
+def _others(guarded: Guarded, bits: int, policy: Policy, unknown: list[str]) -> Iterator[Finding]:
+    """Those who have rights there that only administrators should have; why that is not known goes to ``unknown``."""
+    try:
+        found = list(strangers(guarded.rights, guarded, bits, policy))
+    except Inconclusive as gap:
+        unknown.append(str(gap))
+        return
+    for sid, mask in found:
+        may = f"{name_of(sid)} may {words(mask, guarded.kind)}"
+        yield Finding(guarded.path, may, _WANTED, f"access list {guarded.sddl}")
 
 
-@check(severity=Severity.MEDIUM)
-def engine_files_changeable_by_named_accounts(
-    rights: WindowsRights, groups: WindowsGroups, policy: Policy
-) -> Findings:
+def strangers(rights: Descriptor, guarded: Guarded, bits: int, policy: Policy) -> Iterator[tuple[str, int]]:
+    """Every SID that has one of these bits and neither rules the host nor is trusted by the policy."""
+    for sid, mask in rights.granted(guarded.kind).items():
+        if mask & bits and not is_trusted(sid) and sid not in policy.trusted_users:
+            yield sid, mask & bits
+
+
+def _makers(missing: Guarded, rights: WindowsRights, policy: Policy, unknown: list[str]) -> Iterator[Finding]:
+    folder = rights.above(missing.path)
+    if folder is None:
+        unknown.append(f"no folder above {missing.path} was looked at")
+        return
+    for finding in _others(folder, ADD_FILE | ADD_FOLDER, policy, unknown):
+        yield Finding(
+            missing.path, f"is not there, and in {folder.path} {finding.observed}", _WANTED, finding.source
+        )
+
+
+@check(severity=Severity.CRITICAL)
+def engine_service_changeable(services: ServiceRights, policy: Policy) -> Findings:
     """
-    No named account but administrators can change the engine's files.
+    Only administrators can change the engine's service.
 
-    Whoever can change the engine's program, configuration or data is SYSTEM on the host by
-    a detour, whatever else the account may do. Such rights are mostly left over: from an
-    installation, from a folder that was copied, or from a container that should write to
-    its volume.
-
-    Accounts that are administrators anyway do not count, nor those that policy names under
-    ``trusted_users``, by SID or by name.
+    Who sets its command line, in the service manager or in the registry, starts a
+    program of his own as LocalSystem.
 
     Remediation:
-        ``icacls PATH /remove *SID`` for the account that the finding names, or name it
-        under ``trusted_users`` in the inventory's policy if it is meant so.
+        Give the service its usual rights back (``sc.exe sdset NAME``, copied from a
+        fresh host) and its registry key those of its parent.
     """
+    unknown: list[str] = []
+    for service in services.services:
+        for guarded in service.guarded:
+            yield from _others(guarded, changes(guarded.kind), policy, unknown)
+    if unknown:
+        raise Inconclusive("; ".join(unknown))
+    if not services.services:
+        raise NotApplicable("no service runs the engine")
 
-    def is_stranger(sid: str) -> bool:
-        known = groups.rules_the_host(sid) or groups.account(sid).is_named_in(policy.trusted_users)
-        return not known and not is_broad(sid)
 
-    seen = Seen(rights.by_role(*_ROLES))
-    for thing in seen.present():
-        bits = wanted(thing, reads=thing.role in _SECRETS)
-        yield from seen.judged(
-            thing,
-            lambda it, bits=bits: held(it, bits, is_stranger, lambda sid: str(groups.account(sid))),  # type: ignore[misc]
-            "nobody but administrators and whom policy names",
-        )
-    seen.explain()
+@check(severity=Severity.HIGH)
+def engine_service_path_unquoted(services: ServiceRights) -> Findings:
+    r"""
+    The path of the engine's program stands in quotes where it has blanks.
+
+    Of ``C:\Program Files\Docker\dockerd.exe`` without quotes Windows tries
+    ``C:\Program.exe`` first: whoever can put that there is the system.
+
+    Remediation:
+        ``sc.exe config docker binPath= "\"C:\Program Files\Docker\dockerd.exe\" --run-service"``
+    """
+    for service in services.services:
+        if program := service.unquoted_program:
+            yield Finding(service.name, f"starts {program}", "the path in quotes", "service:/PathName")
+
+
+@check(severity=Severity.LOW)
+def engine_program_unsigned(services: ServiceRights) -> Findings:
+    """
+    The engine's program is signed, and its signature is valid.
+
+    A signature tells from whom a program is and that nobody changed it since. The
+    archives of Moby are not signed; Mirantis Container Runtime is.
+
+    Remediation:
+        Install a signed build, or keep its SHA-256 with your environment's code and
+        compare it after each installation.
+    """
+    if services.signature is None:
+        raise Inconclusive("the signature of the engine's program was not told")
+    if services.signature:
+        seen = "not signed" if services.signature == 2 else f"signature status {services.signature}"  # noqa: PLR2004  NotSigned
+        yield Finding(services.program, seen, "a valid signature", "Get-AuthenticodeSignature")
+
+
+@check(severity=Severity.HIGH)
+def data_root_open_to_users(rights: WindowsRights, policy: Policy) -> Findings:
+    r"""
+    Ordinary users can neither read nor change the engine's data.
+
+    The engine closes a data folder that it makes itself. One that somebody made
+    before, as installation scripts do, inherits the rights of C:\ProgramData: every
+    user reads logs and volumes there and makes files.
+
+    Remediation:
+        ``icacls C:\ProgramData\docker /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F``
+    """
+    found = [
+        it
+        for it in rights.by_role("data-root", "config-folder", "volumes-folder", "containers-folder")
+        if it.exists
+    ]
+    unknown: list[str] = []
+    for guarded in found:
+        yield from _others(guarded, READ | changes("folder"), policy, unknown)
+    if unknown:
+        raise Inconclusive("; ".join(unknown))
+    if not found:
+        raise Inconclusive("no data folder was seen")
+
+
+@check(severity=Severity.CRITICAL)
+def windows_tls_key_readable(rights: WindowsRights, policy: Policy) -> Findings:
+    r"""
+    Only administrators can read the engine's private key.
+
+    Who has it passes for this engine. A key in a folder that was made below
+    C:\ProgramData by hand can be read by every user of the host.
+
+    Remediation:
+        ``icacls KEY /inheritance:r /grant:r *S-1-5-32-544:F *S-1-5-18:F``, then have a new
+        key and certificate made: the old ones may be in other hands.
+    """
+    keys = [it for it in rights.by_role("tls-key") if it.exists]
+    unknown: list[str] = []
+    for key in keys:
+        yield from _others(key, READ, policy, unknown)
+    if unknown:
+        raise Inconclusive("; ".join(unknown))
+    if not keys:
+        raise NotApplicable("the engine has no TLS key")

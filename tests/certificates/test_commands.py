@@ -1,9 +1,12 @@
 """``auditor certs`` as people and cron call it."""
 
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner, Result
 
-from auditor.cli.certs import app
+from auditor.cli.certs.commands import app
 from auditor.errors import AuditorError, BadFile, UsageError
 from tests.lab.certificates import Authority
 
@@ -246,6 +249,18 @@ def test_a_rotation_is_called_until_it_is_done(certs: Certs) -> None:
         ("Missing Authority Key Identifier", "old recipe"),
         ("a root or intermediate certificate is not authorized to sign for this name", "limited to"),
         ("x509: SAN dNSName is malformed", "well-formed"),
+        ("The server probably has client authentication (--tlsverify) enabled", "wants a client's"),
+        ("SSLV3_ALERT_BAD_CERTIFICATE", "wants a client's"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "wants a client's"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "no common way"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "does not trust"),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", "out of its time"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "no common way"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "without TLS"),
+        ("failed to parse private key. Make sure the key is not encrypted", "passphrase"),
+        ("could not read CA certificate /root/.docker/ca.pem", "not there"),
+        ("EE certificate key too weak", "weaker than"),
+        ("unable to get local issuer certificate", "does not trust"),
     ],
 )
 def test_errors_that_people_meet_are_explained_most_particular_first(
@@ -259,16 +274,48 @@ def test_an_error_that_is_not_known_is_no_success(certs: Certs) -> None:
     assert "not known" in certs.said("explain", "the moon is full", code=1)
 
 
-def test_windows_is_not_installed_on_yet_and_that_is_said(certs: Certs) -> None:
+def test_windows_by_ssh_is_not_installed_on_and_that_is_said(certs: Certs) -> None:
     certs.said("init", "--no-passphrase")
     certs.said("server", "win1")
     certs.said("client", "ann")
     (certs.folder / "inventory.yaml").write_text(
-        "hosts:\n  win1: {transport: winrm, address: win1, user: a, password: {env: X}}\n"
+        "hosts:\n  win1: {transport: ssh, platform: windows, address: win1}\n"
     )
     result = certs("install", "win1", "--yes")
     assert result.exit_code == 1
     assert "daemon-windows" in result.stderr
+
+
+def test_a_passphrase_is_asked_for_twice_at_a_terminal_and_never_shown(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "auditor", "certs", "init", "--dir", str(tmp_path / "pki")]
+    assert at_a_terminal(command, "correct horse", "battery staple")[0] == 2
+    assert not (tmp_path / "pki").exists()
+    status, shown = at_a_terminal(command, "correct horse", "correct horse")
+    assert status == 0, shown
+    assert "Once more" in shown
+    assert "correct horse" not in shown
+    keys = list((tmp_path / "pki/authorities").glob("*.key"))
+    assert len(keys) == 2
+    assert all("ENCRYPTED" in key.read_text() for key in keys)
+    server = [*command[:4], "server", "web1", *command[5:]]
+    assert at_a_terminal(server, "battery staple")[0] != 0
+    assert at_a_terminal(server, "correct horse")[0] == 0
+
+
+def at_a_terminal(command: list[str], *answers: str) -> tuple[int, str]:
+    """The exit status and what the terminal showed, each prompt answered in turn."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(ROOT)
+        os.execv(command[0], command)  # noqa: S606  there is no shell
+    shown, waiting = b"", list(answers)
+    with suppress(OSError):  # so Linux says that the other side is closed
+        while part := os.read(terminal, 4096):
+            shown += part
+            if waiting and part.rstrip().endswith((b":", b"authorities:")):
+                os.write(terminal, f"{waiting.pop(0)}\n".encode())
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), shown.decode()
 
 
 def test_a_usage_error_ends_with_2_and_help_comes_without_the_cryptography(tmp_path: Path) -> None:

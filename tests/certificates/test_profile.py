@@ -60,7 +60,7 @@ def test_openssl_takes_it_for_its_purpose_and_for_no_other(tmp_path: Path, kind:
         assert "unsuitable certificate purpose" in openssl_verify(store, one, other).stderr
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KeyType if kind is not KeyType.RSA4096])
+@pytest.mark.parametrize("kind", list(KeyType))
 def test_pkilint_finds_nothing(tmp_path: Path, kind: KeyType) -> None:
     store = new_store(tmp_path, "payments", making=Making(key=kind))
     issued = [

@@ -176,3 +176,9 @@ def test_a_name_tells_a_secret_when_it_ends_like_one() -> None:
     )
     assert all(map(names_secret, named))
     assert not any(map(names_secret, others))
+
+
+def test_a_word_of_a_megabyte_is_read_once() -> None:
+    assert reduce_instruction("RUN " + "a" * 1_000_000) == "RUN\t_\t"
+    told = reduce_on_host(LISTED + answer(go_json(["RUN " + "a" * 200_000])) + PING)
+    assert told[2:] == ["RUN\t_\t"]

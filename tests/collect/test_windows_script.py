@@ -67,22 +67,22 @@ TYPES = {
     "System.IO.Compression.GZipStream", "System.IO.Directory", "System.IO.File", "System.IO.FileInfo", "System.IO.MemoryStream", "System.IO.Path",
     "System.Security.Cryptography.SHA256", "System.Security.Principal.NTAccount", "System.Security.Principal.SecurityIdentifier",
     "System.Security.Principal.WindowsBuiltInRole", "System.Security.Principal.WindowsIdentity", "System.Security.Principal.WindowsPrincipal",
-    "System.Text.Encoding", "System.Text.RegularExpressions.MatchEvaluator", "System.Text.StringBuilder", "System.Text.UTF8Encoding",
-    "UnauthorizedAccessException", "bool", "byte", "hashtable", "int", "long", "ordered", "pscustomobject", "regex", "string", "switch",
+    "System.Text.Encoding", "System.Threading.Thread", "System.Text.RegularExpressions.MatchEvaluator", "System.Text.StringBuilder", "System.Text.UTF8Encoding",
+    "StringComparison", "UnauthorizedAccessException", "bool", "byte", "hashtable", "int", "long", "ordered", "pscustomobject", "regex", "string", "switch",
 }  # fmt: skip
 
 STATICS = {
     "BitConverter::ToString", "Convert::FromBase64String", "Convert::ToBase64String", "Guid::NewGuid", "Math::Min", "PowerShell::Create",
-    "System.Diagnostics.Process::Start", "System.IO.Directory::GetAccessControl", "System.IO.Directory::GetFiles", "System.IO.File::ReadAllBytes",
+    "System.Diagnostics.Process::Start", "System.IO.Directory::GetAccessControl", "System.IO.Directory::EnumerateFiles", "System.IO.File::ReadAllBytes",
     "System.IO.Path::GetDirectoryName", "System.Security.Cryptography.SHA256::Create", "System.Security.Principal.WindowsIdentity::GetCurrent",
-    "hashtable::Synchronized", "regex::Matches", "regex::Replace",
+    "hashtable::Synchronized", "regex::IsMatch", "regex::Match", "regex::Matches", "regex::Replace", "regex::Split",
 }  # fmt: skip
 
 METHODS = {
     "AddArgument", "AddDays", "AddScript", "Append", "BeginInvoke", "BeginStop", "Close", "ComputeHash", "Contains", "ContainsKey",
-    "EndInvoke", "GetBaseException", "GetBytes", "GetPreamble", "GetSecurityDescriptorSddlForm", "GetString", "GetSubKeyNames", "GetType", "GetValue",
-    "GetValueNames", "Invoke", "InvokeMember", "IsInRole", "Kill", "OpenSubKey", "ReadToEndAsync", "Remove", "Replace", "Split", "Substring",
-    "ToArray", "ToLowerInvariant", "ToString", "ToUniversalTime", "Translate", "Trim", "TrimEnd", "WaitForExit", "WaitOne", "Write",
+    "EndInvoke", "GetBaseException", "GetBytes", "GetEnumerator", "GetPreamble", "GetSecurityDescriptorSddlForm", "GetString", "GetSubKeyNames", "GetType", "GetValue",
+    "GetValueNames", "IndexOf", "Invoke", "InvokeMember", "IsInRole", "Kill", "MoveNext", "OpenSubKey", "ReadToEndAsync", "Remove", "Replace", "Split", "StartsWith", "Substring",
+    "ToArray", "ToLowerInvariant", "ToString", "ToUniversalTime", "Translate", "Trim", "TrimEnd", "TrimStart", "WaitForExit", "WaitOne", "Write",
 }  # fmt: skip
 
 AUTOMATIC = {
@@ -300,41 +300,19 @@ def patterns(function: str) -> list[tuple[str, str]]:
     """The .NET patterns and replacements of a function, as Python's."""
     body = SCRIPT[SCRIPT.index(f"function {function}(") :]
     body = body[: body.index("\n    }\n")]
-    found = re.findall(
-        r"\[regex\]::Replace\((?:\$text|\(redact \$text\)), '((?:[^']|'')*)', '([^']*)'\)", body
-    )
+    found = re.findall(r"\[regex\]::Replace\(\$text, '((?:[^']|'')*)', '([^']*)'\)", body)
     return [(pattern.replace("''", "'"), re.sub(r"\$(\d)", r"\\g<\1>", new)) for pattern, new in found]
 
 
-def blanked(text: str, *functions: str) -> str:
-    for function in functions:
-        for pattern, new in patterns(function):
-            text = re.sub(pattern, new, text)
+def blanked(text: str) -> str:
+    for pattern, new in patterns("redact"):
+        text = re.sub(pattern, new, text)
     return text
 
 
 @pytest.mark.parametrize("text", REDACTED)
 def test_secrets_are_blanked_on_the_host(text: str) -> None:
-    assert blanked(text, "redact") == REDACTED[text]
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "cmd /S /C net user svc S3cret! /add",
-        r'{"CreatedBy":"powershell -Password \"S3cret!\" -Force"}',
-        "powershell $password = 'S3cret!'; x",
-        "setx AWS AKIAABCDEFGHIJKLMNOP && echo S3cret=1",
-        "curl --token S3cret! https://x",
-        "ARG PASSWORD=S3cret!",
-    ],
-)
-def test_secrets_typed_at_a_build_are_blanked_on_the_host(command: str) -> None:
-    assert not re.search("S3cret!|AKIA", blanked(command, "redact", "redact-command"))
-
-
-def test_an_account_without_a_password_is_left_as_it_is() -> None:
-    assert blanked("net user svc /add", "redact", "redact-command") == "net user svc /add"
+    assert blanked(text) == REDACTED[text]
 
 
 def run_stubbed(pwsh: str, folder: Path) -> Bundle:
@@ -360,13 +338,9 @@ def run_stubbed(pwsh: str, folder: Path) -> Bundle:
     return load(done.stdout)
 
 
-def test_it_runs_under_pwsh_where_there_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pwsh = shutil.which("pwsh")
-    if not pwsh:
-        with capsys.disabled():
-            print("\npwsh is not on this machine: windows.ps1 was parsed here, but it did not run")
-        return
-    bundle = run_stubbed(pwsh, tmp_path)
+@pytest.mark.pwsh
+def test_it_runs_under_pwsh(tmp_path: Path) -> None:
+    bundle = run_stubbed(shutil.which("pwsh") or "pwsh", tmp_path)
     assert bundle.complete
     assert bundle.read("windows-features") == b'{"source":"server","installed":["Containers"]}\n'
     assert bundle.read("windows-eventlog") == b'{"enabled":true,"max_bytes":20971520,"mode":0}\n'

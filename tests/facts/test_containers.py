@@ -257,3 +257,54 @@ def test_any_value_anywhere_is_read_or_is_a_gap(path: tuple[Any, ...], value: An
 def test_any_bytes_are_read_or_are_a_gap(data: bytes) -> None:
     containers = Containers.parse(bundle(containers=Section(data)))
     assert not containers.all
+
+
+@pytest.mark.parametrize(
+    ("told", "isolation"), [({}, ""), ({"Isolation": ""}, ""), ({"Isolation": "hyperv"}, "hyperv")]
+)
+def test_isolation_is_told_by_engines_that_have_it(told: dict[str, str], isolation: str) -> None:
+    raw = hardened()
+    raw["HostConfig"].update(told)
+    assert Containers.parse(bundle(raw)).all[0].isolation == isolation
+
+
+def windows(**host: Any) -> Container:
+    raw = changed(**host)
+    raw.update(Platform="windows", Status="exited")
+    raw["Config"].update(Hostname="app1", Labels={"a": "b"}, Env=["DB_PASSWORD", "PATH", ""])
+    return one(raw)
+
+
+def test_a_stopped_windows_container_tells_what_it_will_mount() -> None:
+    binds = ["C:\\data:C:\\app:ro", "//./pipe/docker_engine://./pipe/docker_engine", "named:C:\\vol"]
+    asked = [
+        {"Type": "npipe", "Source": "\\\\.\\pipe\\x", "Target": "\\\\.\\pipe\\x"},
+        {"Type": "volume", "Target": "C:\\v"},
+    ]
+    assert windows(Binds=binds, Mounts=asked).mounts == (
+        Mount("\\\\.\\pipe\\x", "npipe", "\\\\.\\pipe\\x", rw=True, propagation=""),
+        Mount("C:\\data", "bind", "C:\\app", rw=False, propagation=""),
+        Mount("//./pipe/docker_engine", "npipe", "//./pipe/docker_engine", rw=True, propagation=""),
+    )
+
+
+def test_a_mount_of_windows_is_told_once_however_its_place_is_written() -> None:
+    raw = changed(Binds=["C:\\data:C:/App"])
+    raw["Platform"] = "windows"
+    raw["Mounts"] = [
+        {"Type": "bind", "Source": "C:\\data", "Destination": "c:\\app", "RW": True, "Propagation": ""}
+    ]
+    assert len(one(raw).mounts) == 1
+
+
+def test_a_windows_container_tells_cpus_name_labels_and_names_of_secrets() -> None:
+    container = windows(CpuCount=2, CpuPercent=50)
+    assert (container.cpu_count, container.cpu_percent, container.hostname) == (2, 50, "app1")
+    assert (container.labels, container.secrets) == (("a",), ("DB_PASSWORD",))
+
+
+def test_a_collector_that_brings_no_labels_does_not_tell_which_variables_have_a_value() -> None:
+    raw = hardened()
+    assert (one(raw).labels, one(raw).secrets) == (None, None)
+    raw["Config"].update(Env=["DB_PASSWORD"])
+    assert one(raw).secrets is None

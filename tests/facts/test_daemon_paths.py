@@ -163,3 +163,28 @@ def test_a_linked_folder_of_units_is_not_looked_at_twice() -> None:
 def test_no_text_crashes_the_parser(systemd: str, arguments: str) -> None:
     with contextlib.suppress(Inconclusive, NotApplicable):
         DaemonPaths.parse(bundle(arguments, systemd=systemd))
+
+
+def test_a_rootless_engines_units_and_data_are_its_users_whatever_the_systems_systemd_has() -> None:
+    home = ROOTLESS + "variable HOME=/home/anna\n"
+    paths = DaemonPaths.parse(bundle("--config-file=/srv/x.json", process=home))
+    assert paths.data_root == "/home/anna/.local/share/docker"
+    assert paths.certificate_folder == "/home/anna/.config/docker/certs.d"
+    assert paths.service is None
+    assert paths.unit_files("service", Files())[0] == "/home/anna/.config/systemd/user/docker.service"
+    moved = DaemonPaths.parse(
+        bundle(process=home + "variable XDG_DATA_HOME=/srv\nvariable XDG_CONFIG_HOME=/etc/anna\n")
+    )
+    assert (moved.data_root, moved.config_folder) == ("/srv/docker", "/etc/anna/docker")
+
+
+def test_of_several_services_the_daemons_own_is_the_one_that_it_runs_in() -> None:
+    snap = "Id=snap.docker.dockerd.service\nFragmentPath=/etc/systemd/system/snap.docker.dockerd.service\n\n"
+    paths = DaemonPaths.parse(
+        bundle(process="uid 0\nunit snap.docker.dockerd.service\n", systemd=snap + SHOWN)
+    )
+    assert paths.service == ("/etc/systemd/system/snap.docker.dockerd.service",)
+    assert (
+        DaemonPaths.parse(bundle(process="uid 0\nunit docker.service\n")).service
+        == DaemonPaths.parse(bundle()).service
+    )

@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.collect.bundle import Bundle, Section, Status
+from auditor.facts.base import Fact
+from auditor.facts.daemon import ConfigFile, DaemonConfig
+from auditor.facts.daemon_paths import DaemonPaths
 from auditor.facts.engine import Engine, version_tuple
+from auditor.facts.listeners import Listeners
 from auditor.facts.networks import Networks
+from auditor.facts.releases import Build
+from auditor.facts.tls import DaemonTls
 from auditor.gaps import Gap, Inconclusive, NotApplicable
 
 INFO = {
@@ -54,9 +60,44 @@ def test_loopback_is_insecure_by_default_and_not_counted() -> None:
     assert Engine.parse(bundle({**INFO, "RegistryConfig": None})).insecure_registries == ()
 
 
-def test_podman_is_recognised_and_declined() -> None:
-    with pytest.raises(NotApplicable, match="Podman"):
-        Engine.parse(bundle(version={"Server": {"Components": [{"Name": "Podman Engine"}]}}))
+# What docker version 28.2.2 prints of the real service of Podman 4.3.1 (Debian 12), dates and kernel left out.
+PODMAN = {
+    "Client": {"Version": "28.2.2", "ApiVersion": "1.41"},
+    "Server": {
+        "Platform": {"Name": "linux/amd64/debian-12"},
+        "Components": [
+            {
+                "Name": "Podman Engine",
+                "Version": "4.3.1",
+                "Details": {"APIVersion": "4.3.1", "MinAPIVersion": "4.0.0"},
+            },
+            {"Name": "Conmon", "Version": "conmon version 2.1.6, commit: unknown"},
+            {"Name": "OCI Runtime (runc)", "Version": "runc version 1.1.5+ds1"},
+            {
+                "Name": "Engine",
+                "Version": "4.3.1",
+                "Details": {"ApiVersion": "1.41", "MinAPIVersion": "1.24"},
+            },
+        ],
+        "Version": "4.3.1",
+        "ApiVersion": "1.41",
+    },
+}
+
+
+@pytest.mark.parametrize("fact", [Engine, Build, ConfigFile, DaemonConfig, DaemonPaths, DaemonTls, Listeners])
+def test_podman_is_recognised_and_declined_in_one_line(fact: type[Fact]) -> None:
+    """Nothing of its process is read as if it were dockerd's: with the defaults of Docker it would pass and fail at random."""
+    process = Section(
+        b"socket /run/podman/podman.sock\npid 9 socket\nuid 0\nexe /usr/bin/podman\nargument podman\n"
+    )
+    host = bundle(version=PODMAN).adding(
+        {"daemon": process, "daemon-config": Section(b"/etc/docker/daemon.json\n", 66)}
+    )
+    with pytest.raises(
+        NotApplicable, match=r"^Podman answers on this socket, not Docker; Podman hosts are not judged$"
+    ):
+        fact.parse(host)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,15 @@ def test_an_instruction_belongs_to_the_image_that_brought_it() -> None:
     assert told[1].image.secrets == ("DB_PASSWORD",)
 
 
+def test_windows_hosts_tell_it_in_their_own_section_and_with_sizes() -> None:
+    history = HISTORY.replace(
+        "RUN\tapt-get update ; apt-get install _\tTOKEN,password", "RUN\tdism _\tTOKEN\t4096"
+    )
+    windows = bundle(None).adding({"windows-image-history": Section(history.encode())})
+    last = list(Histories.parse(windows))[1].instruction
+    assert (last.words, last.secrets, last.size) == (("dism", "_"), ("TOKEN",), 4096)
+
+
 def test_a_base_whose_history_differs_is_none() -> None:
     other = HISTORY.replace(f"image {BASE}\nADD\tfile:1", f"image {BASE}\nADD\tfile:2")
     told = list(Histories.parse(bundle(Section(other.encode()))))

@@ -38,8 +38,26 @@ def test_an_image_is_read_whole() -> None:
             size=7,
             layers=("sha256:2",),
             secrets=("DB_PASSWORD",),
+            variables=("PATH", "DB_PASSWORD"),
+            labels=None,
         ),
     )
+
+
+def test_an_image_tells_the_windows_inside_and_is_linux_where_it_tells_nothing() -> None:
+    [image] = parse(json.dumps(RAW | {"Os": "windows", "OsVersion": "10.0.20348.5761"})).all
+    assert (image.os, image.os_version) == ("windows", "10.0.20348.5761")
+    [silent] = parse(json.dumps(RAW | {"OsVersion": None})).all
+    assert (silent.os, silent.os_version) == ("linux", "")
+
+
+def test_labels_are_told_by_name_and_the_entry_point_in_full() -> None:
+    (image,) = parse(
+        json.dumps({**RAW, "Labels": {"a": "secret"}, "Entrypoint": ["C:\\\\x.exe", "w3svc"]})
+    ).all
+    assert (image.labels, image.entrypoint) == (("a",), ("C:\\\\x.exe", "w3svc"))
+    (bare,) = parse(json.dumps({**RAW, "Labels": None, "Entrypoint": None})).all
+    assert (bare.labels, bare.entrypoint) == ((), ())
 
 
 def test_an_image_without_configuration_has_neither_user_nor_health_check() -> None:

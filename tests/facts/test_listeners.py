@@ -5,7 +5,7 @@ import json
 import pytest
 
 from auditor.collect.bundle import Bundle, Section, Status
-from auditor.facts.listeners import Endpoint, Listeners, read_host
+from auditor.facts.listeners import Endpoint, Listeners, read_held, read_host
 from auditor.gaps import Inconclusive
 
 SPELLINGS = {
@@ -119,3 +119,9 @@ def test_fd_without_systemd_or_sockets_to_look_at_is_not_known() -> None:
     with pytest.raises(Inconclusive, match="fd://"):
         Listeners.parse(bundle("-H", "fd://"))
     assert Listeners.parse(bundle("-H", "fd://", listeners=HELD)).api == ()
+
+
+@pytest.mark.parametrize("address", ["zz:0947", "0100007F:", "0100:0947"])
+def test_an_address_that_no_kernel_prints_is_no_answer(address: str) -> None:
+    with pytest.raises(Inconclusive, match="kernel"):
+        read_held(Bundle({"listeners": Section(f"holds 11\nlistens {address} 11\n".encode())}))

@@ -41,6 +41,12 @@ def test_a_table_is_good_for_six_months() -> None:
     assert not TABLE.stale(date(2020, 1, 1))
 
 
+def test_of_other_makers_only_what_they_said_is_known() -> None:
+    assert TABLE.vendor_end("Mirantis Container Runtime", (19, 3, 13)) == date(2022, 5, 27)
+    assert TABLE.vendor_end("Mirantis Container Runtime", (20, 10, 9)) is None
+    assert TABLE.vendor_end("", (19, 3, 13)) is None
+
+
 def test_dockers_own_build_is_told_from_a_distributions() -> None:
     own = build(Version="29.1.0", Platform={"Name": "Docker Engine - Community"}, GitCommit="abc")
     assert own.dockers_own

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from auditor.collect.bundle import Section, Status
-from auditor.facts.surroundings import Surroundings
+from auditor.collect.bundle import Bundle, Section, Status
+from auditor.facts.surroundings import KNOWN_PIPES, Surroundings
 from tests.facts.inspections import bundle
 
 DAEMON = Section(
@@ -72,3 +72,20 @@ def test_the_kernels_selinux_is_seen_or_not_known() -> None:
     assert told(host=Section(b"uid=0\n")).selinux_in_kernel is False
     assert told(host=Section(status=Status.TIMEOUT)).selinux_in_kernel is None
     assert told().selinux_in_kernel is None
+
+
+def test_on_windows_an_engine_is_controlled_by_its_pipes() -> None:
+    hosts = ["npipe:////./pipe/mine", "npipe://", "tcp://10.0.0.5:2376"]
+    windows = Bundle(
+        {
+            "engine-version": Section(b"{}"),
+            "engine-info": Section(b'{"ServerVersion":"29.0.2","OSType":"windows"}'),
+            "daemon": Section(
+                b"socket \\\\.\\pipe\\own\npid 4 service\ncwd C:\\Windows\\System32\nargument dockerd\nenvironment readable\n"
+            ),
+            "daemon-config": Section(b"C:\\daemon.json\n" + json.dumps({"hosts": hosts}).encode()),
+        }
+    )
+    assert Surroundings.parse(windows).sockets == (*KNOWN_PIPES, r"\\.\pipe\own", r"\\.\pipe\mine")
+    unseen = Bundle({name: windows.sections[name] for name in ("engine-version", "engine-info")})
+    assert Surroundings.parse(unseen).sockets == KNOWN_PIPES

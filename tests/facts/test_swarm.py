@@ -132,6 +132,14 @@ def test_what_could_not_be_read_is_no_empty_answer(told: str | None, why: str) -
             ask()
 
 
+def test_of_a_windows_host_the_cluster_is_known_and_its_addresses_are_not() -> None:
+    told = bundle(MANAGER, None)
+    swarm = Swarm.parse(Bundle({name: it for name, it in told.sections.items() if name != "listeners"}))
+    assert swarm.cluster().managers == 1
+    with pytest.raises(Inconclusive, match="swarm was not collected"):
+        swarm.own_addresses()
+
+
 def test_a_manager_without_a_cluster_to_tell_of_leaves_the_answer_open() -> None:
     for field in ("Cluster", "Nodes", "Managers"):
         with pytest.raises(Inconclusive, match="describe the cluster"):

@@ -8,6 +8,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=
 folder=$1 mirror=$2 root=$1/root
 packages=systemd-sysv,dbus,udev,docker.io,docker-cli,openssh-server,auditd,apparmor,sudo,openssl,busybox-static
 packages=$packages,iproute2,iptables,procps,ca-certificates,linux-image-cloud-amd64
+packages=$packages,e2fsprogs,rootlesskit,slirp4netns,uidmap,dbus-user-session # a volume of its own; a daemon without root
 
 debootstrap --variant=minbase --include="$packages" trixie "$root" "$mirror"
 
@@ -29,6 +30,9 @@ for home in /root /home/audit /home/nosudo /home/member /home/plain; do
     chroot "$root" chown -R --reference="$home" "$home/.ssh"
 done
 cut -d ' ' -f 1,2 "$root/etc/ssh/ssh_host_ed25519_key.pub" > "$folder/host_key.pub"
+
+# A login that starts no session of systemd's: an emulated machine needs seconds for each.
+chroot "$root" pam-auth-update --package --disable systemd
 
 chroot "$root" systemctl -q enable systemd-networkd ssh docker docker.socket auditd apparmor
 chroot "$root" systemctl -q mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \

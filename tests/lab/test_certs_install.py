@@ -21,7 +21,7 @@ from auditor.certificates.status import State as Standing
 from auditor.certificates.status import standings
 from auditor.certificates.store import Store
 from auditor.cli.catalogue import all_checks, benchmark_named, plan_of
-from auditor.cli.certs import app
+from auditor.cli.certs.commands import app
 from auditor.errors import AuditorError, BadFile
 from auditor.host import Host, SshOptions, Timeouts
 from auditor.plan import pick
@@ -65,6 +65,11 @@ class World:
         told = list[Attempt]()
         with self.ready(seconds) as (session, ready):
             return apply(self.store, session, ready, told.append), told
+
+    def install_is_refused(self) -> str:
+        """The state that an installation ends in which does not begin."""
+        with self.ready() as (session, ready):
+            return session.run("install", ready.plan.words(30), ready.plan.data()).words["state"]
 
     def write(self, path: str, text: str) -> None:
         self.lab.says(f"mkdir -p {Path(path).parent} && cat > {path}", text)
@@ -252,9 +257,66 @@ def test_a_disk_that_is_full_only_for_the_drop_in_leaves_the_old_state(world: Wo
     )
     outcome, _ = world.install()
     assert outcome.state is State.OLD
+    assert "cannot write below /etc/systemd/system" in outcome.reason
+    world.lab.says("umount /etc/systemd/system")
+    world.is_as_it_was()
+
+
+def test_a_drop_in_that_cannot_be_written_puts_everything_back(world: World) -> None:
+    world.write(_DROP_IN, "in the way")
+    outcome, _ = world.install()
+    assert outcome.state is State.OLD
     assert "cannot write" in outcome.reason
     assert outcome.daemon == "runs as before"
+    world.lab.says(f"rm {_DROP_IN}")
     world.is_as_it_was()
+
+
+def unconfirmed(world: World) -> None:
+    """Everything up to the proof, which never comes."""
+    with world.ready() as (session, ready):
+        answer = session.run("install", ready.plan.words(600), ready.plan.data())
+        assert answer.words == {"state": "unconfirmed"}
+
+
+def test_a_host_that_restarts_before_the_proof_puts_itself_back_and_then_starts_the_daemon(
+    world: World,
+) -> None:
+    world.write("/etc/docker/daemon.json", '{"debug": true}\n')
+    unconfirmed(world)
+    assert "tlsverify" in world.config
+    world.lab.reboot()
+    assert world.config == '{"debug": true}'
+    world.is_as_it_was()
+    assert "restarted before the proof" in world.lab.says("cat /etc/docker/tls/last")
+    assert world.install()[0] == Outcome(State.NEW)
+
+
+def test_a_host_that_restarts_while_it_puts_back_goes_on_with_it(world: World) -> None:
+    world.write("/etc/docker/daemon.json", '{"debug": true}\n')
+    unconfirmed(world)
+    work = "/etc/docker/tls/.work"
+    world.lab.says(f"mv {work}/armed {work}/rolling && mv {work}/backup/daemon.json /etc/docker/daemon.json")
+    assert world.install_is_refused() == "busy"
+    world.lab.reboot()
+    assert world.config == '{"debug": true}'
+    world.is_as_it_was()
+
+
+def test_a_host_that_restarts_after_the_proof_stays_in_the_new_state(world: World) -> None:
+    assert world.install()[0] == Outcome(State.NEW)
+    units = world.lab.says("ls -R /etc/systemd/system")
+    assert "docker-host-auditor-reboot" not in units
+    world.lab.reboot()
+    assert f":{world.port}" in world.lab.says("ss -Hltn")
+
+
+def test_what_an_installation_left_that_nobody_ends_is_put_back_by_the_next(world: World) -> None:
+    unconfirmed(world)
+    world.lab.says("systemctl stop x.timer")
+    assert world.install_is_refused() == "old"
+    world.is_as_it_was()
+    assert world.install()[0] == Outcome(State.NEW)
 
 
 def test_a_daemon_that_does_not_come_back_is_put_back(world: World) -> None:
@@ -294,8 +356,7 @@ def test_a_connection_lost_between_copy_and_restart_ends_in_the_old_state_which_
 
 def test_a_stream_that_breaks_off_while_it_is_copied_changes_nothing(world: World) -> None:
     with world.ready() as (session, ready):
-        arguments = [ready.plan.folder, ready.plan.found.path, f"{_DROP_IN}/x.conf", "30", "no"]
-        answer = session.run("install.sh", arguments, ready.plan.data("")[:-100])
+        answer = session.run("install", ready.plan.words(30), ready.plan.data()[:-100])
     assert answer.words["state"] == "old"
     assert "connection ended" in answer.words["reason"]
     world.is_as_it_was()

@@ -5,6 +5,8 @@ Socket activation, ``dockerd --validate``, sudo, a timer of systemd that puts th
 """
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.certificates import bundles
+from auditor.certificates.explain import explain
 from auditor.certificates.install import Job, Outcome, Ready, State, apply, certificate_for, prepare
 from auditor.certificates.issue import renew
 from auditor.certificates.prove import Attempt
@@ -24,6 +28,7 @@ from tests.lab.need import need_root
 
 pytestmark = [pytest.mark.lab, pytest.mark.vm, pytest.mark.timeout(1500)]
 
+_ADDRESS = "127.0.0.76"
 _DROP_IN = "/etc/systemd/system/docker.service.d"
 _RESET = f"""
 umount /etc/docker 2>/dev/null || true
@@ -35,6 +40,10 @@ systemctl reset-failed docker.service docker.socket
 systemctl restart docker.socket docker.service
 """
 _ANSWERS = "docker version --format '{{.Server.Version}}'"
+_BY_TCP = "docker --tlsverify -H tcp://127.0.0.1:2376 version --format '{{.Server.Version}}'"
+_BY_TCP_WITHOUT = (
+    "docker --tlsverify --tlscacert=/run/none/ca.pem --tlscert= --tlskey= -H tcp://127.0.0.1:2376 version"
+)
 # A systemctl that cuts every SSH connection when the daemon is to be restarted, once.
 _CUTS = """#!/bin/sh
 case "$*" in *"restart docker.service"*)
@@ -88,14 +97,14 @@ class World:
 def lab() -> Iterator[vm.LabHost]:
     """A host of our own, since daemons are restarted and broken here."""
     need_root(vm.PROGRAMS)
-    with vm.lab_host() as host:
+    with vm.lab_host(address=_ADDRESS, ports=[2376]) as host:
         yield host
 
 
 @pytest.fixture
 def world(lab: vm.LabHost, tmp_path: Path) -> World:
     store = new_store(tmp_path)
-    server(store, "lab", "lab", "127.0.0.1")
+    server(store, "lab", "lab", "127.0.0.1", _ADDRESS)
     client(store, "ann")
     options = SshOptions(
         identity_files=(lab.key,), identities_only=True, known_hosts=(lab.known_hosts,), agent=False
@@ -118,6 +127,7 @@ def test_a_host_without_daemon_json_is_brought_to_mutual_tls_and_renewed(world: 
     assert modes[:2] + modes[3:5] == ["400", "root", "444", "root"]
     assert "-H" not in world.lab.says("cat /proc/$(pidof dockerd)/cmdline | tr '\\0' ' '")
     world.lab.says(_ANSWERS)
+    the_docker_command_is_let_in_and_strangers_are_not(world)
     with world.ready() as (session, ready):
         assert ready.plan.nothing
         assert apply(world.store, session, ready, lambda _: None) == Outcome(State.NEW)
@@ -128,6 +138,55 @@ def test_a_host_without_daemon_json_is_brought_to_mutual_tls_and_renewed(world: 
     assert len(folders) == 1
     assert folders[0] in world.lab.says("cat /etc/docker/daemon.json")
     assert world.store.load().deliveries["server lab"].serial == world.job().certificate.serial
+
+
+def the_docker_command_is_let_in_and_strangers_are_not(world: World) -> None:
+    """This machine's docker over TCP, and the host's own, which is as new as its daemon."""
+    folder = world.store.folder.parent
+    for name, store in (("ann", world.store), ("stranger", new_store(folder / "elsewhere"))):
+        certificate = bundles.find(store.load(), "dir", "ann") if name == "ann" else client(store, name)
+        bundles.write(store, "dir", certificate, folder / name, "", replace=False)
+    trusted = folder / "ann/ca.pem"
+    (folder / "stranger/ca.pem").write_bytes(trusted.read_bytes())
+    version = world.lab.says(_ANSWERS)
+    let_in = docker("--tlsverify", f"--tlscacert={trusted}", at=_ADDRESS, folder=folder / "ann")
+    assert let_in.stdout.strip() == version, let_in.stderr
+    wrong_name = docker("--tlsverify", at="localhost", folder=folder / "ann")
+    assert wrong_name.returncode != 0
+    refused = docker("--tlsverify", at=_ADDRESS, folder=folder / "stranger")
+    assert refused.returncode != 0
+    assert explain(refused.stderr), refused.stderr
+    packed = subprocess.run(["tar", "-C", folder, "-c", "ann"], capture_output=True, check=True).stdout
+    there = f"rm -rf /run/ann && tar -x -C /run && DOCKER_CERT_PATH=/run/ann {_BY_TCP}"
+    assert world.lab.says(there, data=packed) == version
+    without = world.lab.ssh(f"mkdir -p /run/none && cp /run/ann/ca.pem /run/none && {_BY_TCP_WITHOUT}")
+    assert without.returncode != 0
+    assert explain(without.stderr.decode()), without.stderr
+
+
+def docker(*options: str, at: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = ["docker", *options, "-H", f"tcp://{at}:2376", "version", "--format", "{{.Server.Version}}"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "DOCKER_CERT_PATH": str(folder)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_host_that_restarts_before_the_proof_puts_itself_back_and_then_starts_the_daemon(
+    world: World,
+) -> None:
+    """Everything that a restart ends is ended; then systemd starts what a boot starts."""
+    world.write("/etc/docker/daemon.json", '{"debug": true}\n')
+    with world.ready() as (session, ready):
+        answer = session.run("install", ready.plan.words(600), ready.plan.data())
+    assert answer.words == {"state": "unconfirmed"}
+    world.lab.says(
+        "systemctl stop docker-host-auditor-rollback.timer docker.socket docker.service", seconds=300
+    )
+    world.lab.says("rm /run/docker-host-auditor-rollback && systemctl start multi-user.target", seconds=600)
+    assert world.lab.says("cat /etc/docker/daemon.json") == '{"debug": true}'
+    assert "restarted before the proof" in world.lab.says("cat /etc/docker/tls/last")
+    assert "-H fd://" in world.lab.says("cat /proc/$(pidof dockerd)/cmdline | tr '\\0' ' '")
+    assert "reboot" not in world.lab.says("ls -R /etc/systemd/system")
+    world.is_as_it_was()
 
 
 def test_by_sudo_every_other_key_of_daemon_json_stays_in_its_order(world: World) -> None:

@@ -121,7 +121,7 @@ def test_a_gzipped_reply_is_the_same_bundle(clean_engine: Engine) -> None:
 
 
 def test_only_the_sections_that_were_asked_for_come_back(clean_engine: Engine) -> None:
-    assert list(collect_from(clean_engine, "networks", "host").sections) == ["networks", "host"]
+    assert set(collect_from(clean_engine, "networks", "host").sections) == {"networks", "host"}
 
 
 def test_a_section_that_does_not_exist_fails_alone(clean_engine: Engine) -> None:
@@ -297,7 +297,7 @@ def test_no_word_of_a_container_can_forge_a_frame(clean_engine: Engine) -> None:
         ]
         clean_engine.create(f"odd-{number}", *options, "--env", f"A{text}=1", command=[text, text])
     bundle = collect_from(clean_engine, "-n", NONCE, "containers", "host")
-    assert list(bundle.sections) == ["containers", "host"]
+    assert sorted(bundle.sections) == ["containers", "host"]
     assert f"kernel={os.uname().release}" in bundle.text("host")
     configs = [containers(bundle)[f"/odd-{number}"]["Config"] for number in range(2)]
     for config, text in zip(configs, [forged, odd], strict=True):

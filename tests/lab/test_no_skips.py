@@ -47,3 +47,11 @@ def test_what_skips_on_a_contributors_machine_does_not_fail(how: str, tmp_path: 
 def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
     code = "import pytest\n@pytest.mark.xfail(reason='known')\ndef test_it(): assert False"
     assert run_pytest(tmp_path, code, CI="true").returncode == pytest.ExitCode.OK
+
+
+def test_what_needs_pwsh_is_told_not_to_have_run(tmp_path: Path) -> None:
+    code = "import pytest\n@pytest.mark.pwsh\ndef test_it(): assert False\ndef test_other(): pass"
+    done = run_pytest(tmp_path, code, CI="true", PATH="/usr/bin/nowhere")
+    assert done.returncode == pytest.ExitCode.OK
+    assert "1 passed, 1 deselected" in done.stdout
+    assert "windows.ps1 was parsed but DID NOT RUN" in done.stdout

@@ -115,18 +115,19 @@ def server_2022_kept() -> Machine:
             "Labels": labels,
         },
         Name="/web",
+        NetworkSettings={"Ports": {}, "Networks": {"app": {"NetworkID": "0c" * 32}}},
     )
     return Machine(
-        name="WINC-22-01", build=20348, revision=4405, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
-        engine_version="29.0.2", api="1.52", platform="Docker Engine - Community", config=KEPT_CONFIG, data_root="D:\\docker", root_rights=CLOSED,
+        name="WINC-22-01", build=20348, revision=5761, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
+        engine_version="29.8.2", api="1.52", platform="Docker Engine - Community", config=KEPT_CONFIG, data_root="D:\\docker", root_rights=CLOSED,
         root_file_rights=CLOSED_FILE, audited=True, drive="D:", bitlocker=1, isolation="hyperv",
         listeners=(("10.20.0.15", 2376, 2340), ("::", 5986, 4)), features=("Containers", "Hyper-V", "Windows-Defender", "PowerShell"),
         rules=(rule("docker-mtls", ["2376"], profile=1, remote="10.20.0.0/255.255.255.0"),),
         containers=[kept],
-        images=[image(kept, f"{SERVER_CORE}:ltsc2022", "10.0.20348.4405", user="ContainerUser", labels=labels, Healthcheck={"Test": ["CMD", "C:\\\\healthy.exe"]})],
+        images=[image(kept, f"{SERVER_CORE}:ltsc2022", "10.0.20348.5761", user="ContainerUser", labels=labels, Healthcheck={"Test": ["CMD", "C:\\\\healthy.exe"]})],
         history={kept["Image"]: [step("USER ContainerUser"), step("Apply image ltsc2022-amd64")]},
         keys=f"unknown {ROOT}\\certs.d\\server-key.pem\n",
-        certificates=f"absent {ROOT}\\certs.d\\ca.pem\nabsent {ROOT}\\certs.d\\server-cert.pem\n",
+        certificates="".join(f"file {ROOT}\\certs.d\\{name}\n" + (SAMPLES / f"made_{name}").read_text() for name in ("ca.pem", "server-cert.pem")),
         winrm={"listeners": [{"Address": "*", "Transport": "HTTPS", "Port": "5986", "Hostname": "winc-22-01", "Enabled": "true", "URLPrefix": "wsman", "CertificateThumbprint": "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567"}]},
         info={"LoggingDriver": "etwlogs", "OSVersion": "10.0.20348"},
     )  # fmt: skip
@@ -134,7 +135,7 @@ def server_2022_kept() -> Machine:
 
 def server_2016_neglected() -> Machine:
     """An engine open to everybody on a host without updates; its own certificate authority's key lies next to it."""
-    secret = "DB_PASSWORD=x"
+    secret = "DB_PASSWORD=hunter2"
     open_one = changed(
         CORE,
         host={
@@ -174,7 +175,7 @@ def server_2016_neglected() -> Machine:
         listeners=(("0.0.0.0", 2375, 2340), ("0.0.0.0", 3389, 900), ("0.0.0.0", 445, 4)),  # noqa: S104  what Windows shows
         rules=(rule("{0B7C2B59-7A04-4C4E-9E57-0F1C8D6B8C11}", ["2375"]),), features=("Containers", "FS-SMB1", "Web-Server", "PowerShell-V2", "Telnet-Client"),
         containers=[open_one], images=[OLD_IMAGE | {"Id": open_one["Image"], "RepoTags": ["microsoft/windowsservercore:latest"]}],
-        history={open_one["Image"]: [step("cmd /S /C net user svc *** /add"), step("Apply image 10.0.14393.0")]},
+        history={open_one["Image"]: [step("cmd /S /C net user svc Winter2016 /add"), step("Apply image 10.0.14393.0")]},
         keys=f"unknown {ROOT}\\certs.d\\server-key.pem\n", certificates="file C:\\DockerSSLCARoot\\ca.pem\n",
         leftovers=("C:\\DockerSSLCARoot\\ca-key.pem", "C:\\DockerSSLCARoot\\ca-key-pass.txt"), reboot=True,
         winrm={"unencrypted": "true", "auth": {"Basic": "true", "Kerberos": "true", "Negotiate": "true", "Certificate": "false", "CredSSP": "true", "CbtHardeningLevel": "Relaxed"}},
@@ -244,7 +245,7 @@ def server_2019_gmsa() -> Machine:
         images=[image(app, f"{SERVER_CORE}:ltsc2019", "10.0.17763.8027"), image(raw, f"{NANO_SERVER}:1809", "10.0.17763.8027", user="ContainerUser")],
         gmsa={
             "secure_channel": 0, "events": {"1": 4, "6": 1}, "plugins": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"], "registered": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"],
-            "accounts": [{"spec": f"{folder}\\webapp01.json", "name": "webapp01", "usable": True, "error": None}, {"spec": f"{folder}\\musicstore.json", "name": "MusicStoreAcct", "usable": None, "error": problem}],
+            "accounts": [{"source": "file", "spec": f"{folder}\\webapp01.json", "name": "webapp01", "usable": True, "error": None}, {"source": "file", "spec": f"{folder}\\musicstore.json", "name": "MusicStoreAcct", "usable": None, "error": problem}, {"source": "file", "spec": f"{folder}\\webapp01-ccg.json", "name": "webapp01", "usable": True, "error": None}, {"source": "registry", "spec": "WebApplication1", "name": "WebApplication1", "usable": False, "error": None}],
         },
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auditor.collect.bundle import Bundle, Section, Status
+from auditor.collect.windows_history import reduce_windows_instruction
 from tests.lab.windows_machine import AUDIT, INHERITED_FILE, PROGRAM_FILES, ROOT, Machine, sample
 
 
@@ -37,7 +38,7 @@ def bundle(machine: Machine) -> Bundle:
         "windows-groups": _json(_groups(machine)),
         "windows-volumes": _json(_volumes(machine)),
         "windows-firewall": _json(_firewall(machine)),
-        "credential-specs": _json([{"source": source, "name": name, "base64": _b64(text.encode())} for source, name, text in machine.specs]),
+        "credential-specs": _json([{"source": source, "name": name, "base64": _b64(text.encode()), "error": None} for source, name, text in machine.specs]),
         "windows-gmsa": _json({"in_domain": machine.domain != "WORKGROUP", "domain": machine.domain, "secure_channel": None, "events": {}, "events_error": None, "plugins": [], "registered": [], "accounts": [], **machine.gmsa}),
         "certificates": Section(machine.certificates.encode()),
         "keys": Section(machine.keys.encode()),
@@ -189,11 +190,17 @@ def _container(raw: Mapping[str, Any]) -> dict[str, Any]:
                 name: config.get(name)
                 for name in ("Image", "User", "Healthcheck", "ExposedPorts", "Hostname", "Labels")
             },
-            "Env": [variable.partition("=")[0] for variable in config.get("Env") or ()],
+            "Env": _names_with_value(config.get("Env")),
             "Service": labels.get("com.docker.swarm.service.name", ""),
         },
         "NetworkSettings": {"Ports": network.get("Ports"), "Networks": network.get("Networks")},
     }
+
+
+def _names_with_value(variables: list[str] | None) -> list[str]:
+    pairs = (variable.partition("=") for variable in variables or ())
+    trivial = ("", "true", "false", "yes", "no", "on", "off", "none", "0", "1")
+    return [*(name for name, _, value in pairs if value.lower() not in trivial), ""]
 
 
 def _image(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,12 +212,21 @@ def _image(raw: Mapping[str, Any]) -> dict[str, Any]:
         },
         "Layers": (raw.get("RootFS") or {}).get("Layers"),
         **{name: config.get(name) for name in ("User", "Healthcheck", "Labels", "Entrypoint")},
-        "Env": [variable.partition("=")[0] for variable in config.get("Env") or ()],
+        "Env": _names_with_value(config.get("Env")),
     }
 
 
 def _history(machine: Machine) -> str:
-    return "".join(f"image {image}\n{_lines(steps)}" for image, steps in machine.history.items())
+    told = "".join(f"listed {image}\n" for image in sorted(machine.history))
+    return told + "".join(
+        "".join(
+            (
+                f"image {image}\n",
+                *(f"{reduce_windows_instruction(it['CreatedBy'])}\t{it['Size']}\n" for it in steps),
+            )
+        )
+        for image, steps in sorted(machine.history.items())
+    )
 
 
 def _networks() -> list[dict[str, Any]]:
@@ -336,6 +352,7 @@ def _volumes(machine: Machine) -> dict[str, Any]:
         "data_root": machine.data_root,
         "volumes": volumes,
         "bitlocker_error": problem,
+        "bitlocker_code": None if problem is None else "InvalidNamespace",
     }
 
 

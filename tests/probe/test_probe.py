@@ -80,6 +80,42 @@ def test_sockets_that_nobody_configured_are_tried_too_and_marked(engine_port: in
     assert (port.verdict, port.configured) == (Verdict.PLAINTEXT, False)
 
 
+def windows(port: int, config: bytes) -> Bundle:
+    daemon = [
+        r"socket \\.\pipe\docker_engine",
+        "pid 4 service",
+        r"cwd C:\Windows\System32",
+        "argument dockerd.exe",
+    ]
+    listening = {
+        "engine": [4],
+        "listeners": [{"address": "::", "port": port, "pid": 4}, {"address": "::", "port": 5986, "pid": 9}],
+    }
+    return Bundle(
+        {
+            "daemon": Section(
+                "\n".join([*daemon, f"argument -H=tcp://0.0.0.0:{port}", "environment readable"]).encode()
+            ),
+            "daemon-config": Section(b"C:\\ProgramData\\docker\\config\\daemon.json\n" + config),
+            "windows-listeners": Section(json.dumps(listening).encode()),
+        }
+    )
+
+
+def test_a_windows_host_is_tried_in_the_same_way(engine_port: int) -> None:
+    host = Host("win1", "winrm", address="127.0.0.1", platform="windows")
+    [port] = seen(host, windows(engine_port, b"{}")).ports
+    assert (port.port, port.verdict, port.configured) == (engine_port, Verdict.PLAINTEXT, True)
+
+
+def test_the_sockets_of_a_daemon_with_a_broken_file_are_tried_and_others_are_not_known(
+    engine_port: int,
+) -> None:
+    live = seen(Host("win1", "winrm", address="127.0.0.1", platform="windows"), windows(engine_port, b"{,}"))
+    assert [(port.verdict, port.configured) for port in live.ports] == [(Verdict.PLAINTEXT, False)]
+    assert "cannot be read" in live.unknown
+
+
 def test_a_host_that_names_very_many_ports_gets_a_few_of_them_tried() -> None:
     live = seen(
         replace(SSH, address="192.0.2.1"), bundle(*(f"tcp://127.0.0.1:{port}" for port in range(1, 500)))

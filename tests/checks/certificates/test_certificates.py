@@ -269,6 +269,15 @@ def test_keys_that_could_not_be_read_are_no_pass(rule: Check[...]) -> None:
         list(rule(seen(server()), lying_about(state="denied"), *more))
 
 
+@pytest.mark.parametrize("rule", [keys.ca_key_on_host, keys.client_key_on_host], ids=lambda rule: rule.id)
+def test_keys_beside_certificates_that_could_not_be_read_are_no_pass(rule: Check[...]) -> None:
+    more = (TLS,) if "tls" in rule.facts else ()
+    unseen = seen(server(), unread=("certificates: timed out",))
+    with pytest.raises(Inconclusive, match="timed out"):
+        list(rule(unseen, key(), *more))
+    assert not list(rule(unseen, Keys(), *more))
+
+
 def test_keys_that_nobody_can_place_are_for_a_person() -> None:
     for state in ("encrypted", "readable"):
         with pytest.raises(Manual, match=r"/x\.key"):

@@ -1,5 +1,7 @@
 """What the daemon may do, judged."""
 
+from dataclasses import replace
+
 import pytest
 
 from auditor.check import Finding, Manual
@@ -67,10 +69,14 @@ def test_the_policy_names_the_plugin_that_must_be_active() -> None:
     assert (finding.observed, finding.expected) == ("active: other", "opa")
 
 
-def test_no_new_privileges_is_off_by_default() -> None:
-    (finding,) = new_privileges_allowed_by_default(DaemonConfig())
+def test_no_new_privileges_is_off_by_default_and_has_to_be_in_force() -> None:
+    set_in_file = DaemonConfig.of(no_new_privileges=True)
+    (finding,) = new_privileges_allowed_by_default(Engine(), DaemonConfig())
     assert finding.source == "dockerd's default"
-    assert list(new_privileges_allowed_by_default(DaemonConfig.of(no_new_privileges=True))) == []
+    assert list(new_privileges_allowed_by_default(Engine(), set_in_file)) == []
+    (finding,) = new_privileges_allowed_by_default(BARE, set_in_file)
+    assert "not in force" in finding.observed
+    assert list(new_privileges_allowed_by_default(replace(BARE, version="20.10.24"), set_in_file)) == []
 
 
 @pytest.mark.parametrize("options", [{}, {"seccomp": "unconfined"}])

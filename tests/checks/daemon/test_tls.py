@@ -95,6 +95,8 @@ def test_a_bundle_of_many_client_cas_is_found() -> None:
 def test_settings_that_do_nothing_are_found() -> None:
     assert not list(tls_settings_without_effect(TLS))
     idle = Idle("DOCKER_TLS_VERIFY", "1", "environment of the daemon", "dockerd does not read it")
+    with pytest.raises(NotApplicable):
+        list(tls_settings_without_effect(OFF))
     [found] = tls_settings_without_effect(replace(OFF, idle=(idle,)))
     assert (found.subject, found.source) == ("DOCKER_TLS_VERIFY", "environment of the daemon")
 

@@ -83,6 +83,11 @@ def test_containerds_socket_belongs_to_root_alone() -> None:
     assert judge("containerd-socket-owner", File(PATHS.containerd_sockets[0], gid=999, group="docker"))
 
 
+def test_the_sticky_bit_of_a_rootless_engines_socket_grants_nothing() -> None:
+    assert not judge("engine-socket-mode", File("/run/docker.sock", mode=0o1660, kind="socket"))
+    assert judge("engine-socket-mode", File("/run/docker.sock", mode=0o1666, kind="socket"))
+
+
 def test_files_of_a_rootless_engine_may_belong_to_its_user() -> None:
     rootless = replace(PATHS, uid=1000)
     own = File(PATHS.config_file, uid=1000, gid=1000)

@@ -6,7 +6,7 @@ import pytest
 
 from auditor.check import Check, Inconclusive, Manual, NotApplicable
 from auditor.facts.origin import Origin
-from auditor.facts.releases import Build, Line, Releases
+from auditor.facts.releases import Build, Line, Releases, VendorLine
 from checks.host.releases import engine_release_unmaintained, engine_update_missing
 
 NEW = Line("29", date(2025, 11, 10), "29.8.2", date(2026, 10, 1))
@@ -69,6 +69,29 @@ def test_builds_of_distributions_are_for_a_person_to_judge(build: Build, words: 
     with pytest.raises(Manual, match="still repaired") as told:
         list(engine_release_unmaintained(build, TABLE, on(2026, 11, 24)))
     assert words in str(told.value)
+
+
+def test_a_line_that_its_vendor_gave_up_is_found_whoever_built_it() -> None:
+    mirantis = VendorLine("Mirantis Container Runtime", "20.10", date(2023, 12, 10))
+    table = Releases(TABLE.checked, TABLE.lines, (mirantis,))
+    build = Build("20.10.9", "Mirantis Container Runtime")
+    [found] = engine_release_unmaintained(build, table, on(2026, 11, 24))
+    assert "the makers of Mirantis Container Runtime" in found.observed
+    for other in (Build("20.10.9", "Another"), Build("19.03.9", "Mirantis Container Runtime")):
+        with pytest.raises(Manual):
+            list(engine_release_unmaintained(other, table, on(2026, 11, 24)))
+    with pytest.raises(Manual):
+        list(
+            engine_release_unmaintained(
+                build,
+                Releases(
+                    table.checked,
+                    (OLD, OLDEST),
+                    (VendorLine("Mirantis Container Runtime", "20.10", date(2027, 1, 1)),),
+                ),
+                on(2026, 11, 24),
+            )
+        )
 
 
 def test_a_release_that_was_missed_is_found() -> None:

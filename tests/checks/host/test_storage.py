@@ -13,6 +13,10 @@ def test_a_volume_of_its_own_passes() -> None:
     assert not list(layers_on_a_system_volume(Storage()))
 
 
+def test_a_daemon_that_maps_users_has_its_folder_below_the_volume_of_the_data_root() -> None:
+    assert not list(layers_on_a_system_volume(Storage(("/var/lib/docker/362144.362144",))))
+
+
 @pytest.mark.parametrize("point", ["/", "/var", "/var/lib"])
 def test_a_volume_that_the_system_lives_on_is_found(point: str) -> None:
     [found] = layers_on_a_system_volume(

@@ -83,3 +83,13 @@ def test_another_control_group_is_found_unless_allowed() -> None:
     assert not observed(
         own_cgroup_parent(web, Surroundings(), Policy(allowed_cgroup_parents=("/kubepods/*",)))
     )
+
+
+def test_windows_has_limits_of_cpus_of_its_own() -> None:
+    bare = replace(WEB, platform="windows", nano_cpus=0, cpu_quota=5, cpuset_cpus="0")
+    assert observed(cpu_unlimited(containers(bare))) == [
+        "web: HostConfig.CpuShares = 0, and no NanoCpus, CpuCount or CpuPercent"
+    ]
+    for limited in (replace(bare, cpu_count=1), replace(bare, cpu_percent=50), replace(bare, nano_cpus=1)):
+        assert not observed(cpu_unlimited(containers(limited)))
+    assert observed(cpu_unlimited(containers(replace(bare, cpu_percent=100))))

@@ -19,7 +19,7 @@ from auditor.certificates.session import open_session
 from auditor.certificates.status import State as Standing
 from auditor.certificates.status import standings
 from auditor.certificates.store import Store
-from auditor.cli.certificates import Office, caution, report
+from auditor.cli.certs.making import Office, caution, report
 from auditor.cli.hosts import Reach, find_hosts
 from auditor.errors import AuditorError, HostError, UsageError
 from auditor.host import Host

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli.certs_options import (
+from auditor.cli.certs.options import (
     PKI,
     Dir,
     Force,
@@ -58,8 +58,8 @@ def bundle(
       auditor certs bundle ci --for azure-devops --host tcp://web1:2376  a Docker Host service connection
       auditor certs bundle web1 --for daemon-windows
     """
-    from auditor.cli.certificates import Office
-    from auditor.cli.certificates_delivery import write_bundle
+    from auditor.cli.certs.delivering import write_bundle
+    from auditor.cli.certs.making import Office
 
     write_bundle(Office(folder, force=force), name, layout.value, output, host)
 
@@ -110,8 +110,8 @@ def install(
       auditor certs install --inventory inventory.yaml --limit web --yes
     Exit codes: 0 proved on every host; 1 a host is in its old state; 2 usage; 3 a host's state is not known.
     """
-    from auditor.cli.certificates import Office
-    from auditor.cli.certificates_delivery import Installing, install_hosts
+    from auditor.cli.certs.delivering import Installing, install_hosts
+    from auditor.cli.certs.making import Office
     from auditor.cli.hosts import Reach
 
     reach = Reach(identity=identity, known_hosts=known_hosts, sudo=sudo)
@@ -134,8 +134,8 @@ def renew(
 
     Exit codes: 0 nothing is left to do; 1 something has to be delivered now (install, bundle); 2 usage.
     """
-    from auditor.cli.certificates import Office, Passphrase
-    from auditor.cli.certificates_delivery import renew_certificates
+    from auditor.cli.certs.delivering import renew_certificates
+    from auditor.cli.certs.making import Office, Passphrase
 
     office = Office(folder, Passphrase(passphrase_env, passphrase_file))
     sys.exit(renew_certificates(office, names or [], due=due))
@@ -160,8 +160,8 @@ def rotate_ca(
 
     Exit codes: 0 the old authority is gone; 1 something has to be delivered (it is named); 2 usage.
     """
-    from auditor.cli.certificates import Office, Passphrase
-    from auditor.cli.certificates_delivery import rotate
+    from auditor.cli.certs.delivering import rotate
+    from auditor.cli.certs.making import Office, Passphrase
 
     office = Office(folder, Passphrase(passphrase_env, passphrase_file), force)
     sys.exit(rotate(office, side.value, key.value, drop_team))

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli import certs_delivery
-from auditor.cli.certs_options import (
+from auditor.cli.certs import delivery_commands
+from auditor.cli.certs.options import (
     PKI,
     Days,
     Dir,
@@ -74,7 +74,7 @@ def init(
       auditor certs init --constrain corp.example,10.0.0.0/8 --team payments --team search
       auditor certs init --team shop                  one more team, later
     """
-    from auditor.cli.certificates import Office, Passphrase, Wish, init_authorities
+    from auditor.cli.certs.making import Office, Passphrase, Wish, init_authorities
 
     office = Office(folder, Passphrase(passphrase_env, passphrase_file, none=no_passphrase), force)
     init_authorities(office, organisation, team or [], Wish(key.value, days), constrain)
@@ -109,7 +109,7 @@ def server(
       auditor certs server web1=web1.example,10.0.0.5,2001:db8::5
       auditor certs server --inventory inventory.yaml --limit web
     """
-    from auditor.cli.certificates import Office, Passphrase, Wish, issue_servers, known_hosts
+    from auditor.cli.certs.making import Office, Passphrase, Wish, issue_servers, known_hosts
 
     office = Office(folder, Passphrase(passphrase_env, passphrase_file), force)
     issue_servers(office, hosts or [], known_hosts(inventory, limit), Wish(key.value, days))
@@ -137,7 +137,7 @@ def client(
     Example:
       auditor certs client ann ci-payments
     """
-    from auditor.cli.certificates import Office, Passphrase, Wish, issue_clients
+    from auditor.cli.certs.making import Office, Passphrase, Wish, issue_clients
 
     office = Office(folder, Passphrase(passphrase_env, passphrase_file), force)
     issue_clients(office, names, Wish(key.value, days, team))
@@ -189,7 +189,7 @@ def sign(
     """
     from auditor.certificates.issue import Request
     from auditor.certificates.profile import Purpose
-    from auditor.cli.certificates import Office, Passphrase, sign_request
+    from auditor.cli.certs.making import Office, Passphrase, sign_request
 
     office = Office(folder, Passphrase(passphrase_env, passphrase_file), force)
     asked = Request(Purpose(side.value), name, days=days, team=team, replacing=force)
@@ -217,7 +217,7 @@ def show(
       auditor certs show ~/.docker
       auditor certs show tcp://web1:2376
     """
-    from auditor.cli.certificates_showing import show_anything
+    from auditor.cli.certs.showing import show_anything
 
     show_anything(folder, what)
 
@@ -239,7 +239,7 @@ def explain(
       auditor certs explain "x509: certificate signed by unknown authority"
       docker -H tcp://web1:2376 version 2>&1 | auditor certs explain -
     """
-    from auditor.cli.certificates_showing import explain_text
+    from auditor.cli.certs.showing import explain_text
 
     sys.exit(explain_text(text))
 
@@ -256,12 +256,12 @@ def status(
 
     Exit codes: 0 fine; 1 something is due, expired or wrong; 2 usage; 3 a daemon did not answer.
     """
-    from auditor.cli.certificates_showing import print_status
+    from auditor.cli.certs.showing import print_status
 
     sys.exit(print_status(folder, live=not offline, as_json=as_json))
 
 
-app.command()(certs_delivery.bundle)
-app.command()(certs_delivery.install)
-app.command()(certs_delivery.renew)
-app.command(name="rotate-ca")(certs_delivery.rotate_ca)
+app.command()(delivery_commands.bundle)
+app.command()(delivery_commands.install)
+app.command()(delivery_commands.renew)
+app.command(name="rotate-ca")(delivery_commands.rotate_ca)

@@ -1,0 +1,216 @@
+"""Credential specs of a Windows host, by which containers get the identity of a group managed service account (gMSA)."""
+
+import base64
+import binascii
+import json
+import ntpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import msgspec
+
+from auditor.collect.bundle import Bundle
+from auditor.facts.containers import Container
+from auditor.facts.windows_json import read_json
+
+OPTION = "credentialspec"
+_PARTS_WITH_PASSWORD = 3
+_PASSWORDS = ("password", "passwd", "secretvalue")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """
+    One credential spec; ``source`` is ``file`` or ``registry``, ``problem`` says why it could not be read.
+
+    ``accounts`` are pairs of name and scope. ``inputs`` are the names of what is handed to a plugin in clear, where a
+    password stands among it: the collector blanks the values. ``plugin`` is empty where the host's own account is used.
+    """
+
+    source: str = "file"
+    name: str = r"C:\ProgramData\docker\CredentialSpecs\webapp01.json"
+    plugins: tuple[str, ...] = ("ActiveDirectory",)
+    sid: str = "S-1-5-21-702590844-1001920913-2680819671"
+    guid: str = "56d9b66c-d746-4f87-bd26-26760cfdca2e"
+    account: str = "webapp01"
+    dns_name: str = "contoso.com"
+    dns_tree_name: str = "contoso.com"
+    netbios_name: str = "CONTOSO"
+    accounts: tuple[tuple[str, str], ...] = (("webapp01", "contoso.com"), ("webapp01", "CONTOSO"))
+    has_host_account: bool = False
+    plugin: str = ""
+    version: str = "1"
+    inputs: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def short(self) -> str:
+        """What a container calls it: the file's name, or the registry value's."""
+        return ntpath.basename(self.name) if self.source == "file" else self.name
+
+
+class _Raw(msgspec.Struct, frozen=True):
+    source: str
+    name: str
+    base64: str | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class CredentialSpecs:
+    """All specs of a host, those in its folder and those in its registry."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("credential-specs",)
+
+    specs: tuple[Spec, ...] = ()
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        return cls(tuple(map(_spec, read_json(bundle, "credential-specs", list[_Raw]))))
+
+    def find(self, kind: str, name: str) -> Spec | None:
+        """The spec that ``file://NAME`` or ``registry://NAME`` means; Windows knows no capitals in names."""
+        wanted = name.replace("/", "\\").casefold()
+        return next(
+            (
+                it
+                for it in self.specs
+                if it.source == kind and it.name.casefold().endswith(wanted) and it.short
+            ),
+            None,
+        )
+
+
+def _spec(raw: _Raw) -> Spec:
+    if raw.error or raw.base64 is None:
+        return Spec(raw.source, raw.name, problem=raw.error or "not told")
+    try:
+        told = json.loads(base64.b64decode(raw.base64, validate=True))
+    except (ValueError, RecursionError, binascii.Error) as error:
+        return Spec(raw.source, raw.name, problem=f"no JSON: {error}")
+    if not isinstance(told, dict):
+        return Spec(raw.source, raw.name, problem="no JSON object")
+    return _read(raw, told)
+
+
+def _read(raw: _Raw, told: dict[str, Any]) -> Spec:
+    join, directory = _dict(told, "DomainJoinConfig"), _dict(told, "ActiveDirectoryConfig")
+    host = _dict(directory, "HostAccountConfig")
+    plugins, accounts = told.get("CmsPlugins"), directory.get("GroupManagedServiceAccounts")
+    return Spec(
+        raw.source,
+        raw.name,
+        tuple(map(str, plugins)) if isinstance(plugins, list) else (),
+        _text(join, "Sid"),
+        _text(join, "Guid"),
+        _text(join, "MachineAccountName"),
+        _text(join, "DnsName"),
+        _text(join, "DnsTreeName"),
+        _text(join, "NetBiosName"),
+        tuple(
+            (_text(it, "Name"), _text(it, "Scope"))
+            for it in (accounts if isinstance(accounts, list) else [])
+            if isinstance(it, dict)
+        ),
+        bool(host),
+        _text(host, "PluginGUID"),
+        _text(host, "PortableCcgVersion") if host else "1",
+        tuple(_inputs(host.get("PluginInput"), "PluginInput")),
+    )
+
+
+def _dict(told: dict[str, Any], key: str) -> dict[str, Any]:
+    value = told.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(told: dict[str, Any], key: str) -> str:
+    value = told.get(key, "")
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _inputs(value: Any, name: str) -> Iterator[str]:
+    """Names under which a password stands: a key that is called so, or the third part of ``DOMAIN:USER:PASSWORD``."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            is_secret = any(word in key.casefold() for word in _PASSWORDS)
+            if is_secret and inner:
+                yield f"{name}.{key}"
+            elif isinstance(inner, dict):
+                yield from _inputs(inner, f"{name}.{key}")
+    elif isinstance(value, str) and not value.startswith("arn:") and "://" not in value:
+        parts = value.split(":", _PARTS_WITH_PASSWORD - 1)
+        if len(parts) == _PARTS_WITH_PASSWORD and parts[-1].strip():
+            yield name
+
+
+class _Account(msgspec.Struct, frozen=True):
+    source: str
+    spec: str
+    usable: bool | None
+    error: str | None
+
+
+class _Gmsa(msgspec.Struct, frozen=True):
+    in_domain: bool
+    registered: list[str]
+    accounts: list[_Account]
+
+
+@dataclass(frozen=True)
+class Usable:
+    """Whether the host can use the account of a spec; None with the reason where that cannot be known."""
+
+    name: str
+    usable: bool | None = True
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Gmsa:
+    """The host's part: whether it belongs to a domain, which plugins it has, which accounts it can use."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-gmsa",)
+
+    in_domain: bool = True
+    registered: tuple[str, ...] = ()
+    accounts: tuple[Usable, ...] = ()
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        told: _Gmsa = read_json(bundle, "windows-gmsa", _Gmsa)
+        accounts = tuple(Usable(it.spec, it.usable, it.error or "") for it in told.accounts)
+        return cls(told.in_domain, tuple(map(str.casefold, told.registered)), accounts)
+
+    def account_of(self, spec: Spec) -> Usable:
+        """What is known of a spec's account."""
+        found = (it for it in self.accounts if it.name == spec.name)
+        return next(found, Usable(spec.name, None, "not tried"))
+
+
+Form = Literal["file", "registry", "raw", "config", ""]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """How a container names its spec: ``form`` empty where the engine reads none; ``written`` is the whole option, a raw spec cut off."""
+
+    written: str
+    form: Form
+    name: str
+
+
+def references(container: Container) -> tuple[Reference, ...]:
+    """Every credential spec that a container was given, the last of which counts."""
+    given = [it for it in container.security_opt if it.casefold().startswith(OPTION)]
+    return tuple(map(_reference, given))
+
+
+def _reference(option: str) -> Reference:
+    value = option[len(OPTION) + 1 :]
+    kind, separator, name = value.partition("://")
+    forms: dict[str, Form] = {"file": "file", "registry": "registry", "raw": "raw", "config": "config"}
+    form = forms.get(kind.casefold(), "") if separator and option[len(OPTION)] == "=" else ""
+    written = f"{OPTION}=raw://…" if kind.casefold() == "raw" else option
+    return Reference(written, form, "" if form == "raw" else name)

@@ -1,0 +1,249 @@
+"""Installation by WinRM, against the project's own WS-Management endpoint: a host in Python that acts the script's steps out."""
+
+import base64
+import functools
+import gzip
+import http.server
+import json
+import re
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auditor.certificates.install import Job, Outcome, State, apply, certificate_for, prepare
+from auditor.certificates.session import open_session
+from auditor.certificates.session_windows import BOOT, install_script
+from auditor.certificates.store import Store
+from auditor.errors import AuditorError
+from auditor.transports.powershell import PROGRAM
+from tests.certificates.pki import client, new_store, server
+from tests.collect.test_windows_script import called, nodes, parsed, said
+from tests.lab.sshd import free_port
+from tests.lab.wsman.service import Drop, Output
+from tests.transports.windows_world import Files, World, windows
+
+SCRIPT = install_script().decode()
+CONFIG = r"C:\ProgramData\docker\config\daemon.json"
+CMDLETS = {
+    "ForEach-Object", "Get-ChildItem", "Get-CimInstance", "Get-Date", "Get-Item", "Get-ScheduledTask", "Get-Service", "Get-WinEvent",
+    "New-Object", "New-ScheduledTaskAction", "New-ScheduledTaskPrincipal", "New-ScheduledTaskSettingsSet", "New-ScheduledTaskTrigger",
+    "Register-ScheduledTask", "Remove-Item", "Restart-Service", "Select-Object", "Test-Path", "Unregister-ScheduledTask", "Where-Object",
+}  # fmt: skip
+STATICS = {
+    "Convert::FromBase64String", "Convert::ToBase64String", "System.IO.Directory::CreateDirectory", "System.IO.Directory::Move",
+    "System.IO.Directory::SetAccessControl", "System.IO.File::GetAccessControl", "System.IO.File::Move", "System.IO.File::ReadAllBytes",
+    "System.IO.File::ReadAllText", "System.IO.File::Replace", "System.IO.File::WriteAllBytes", "System.IO.File::WriteAllText",
+    "System.IO.Path::GetDirectoryName",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [SCRIPT, BOOT], ids=["install.ps1", "bootstrap"])
+def test_it_parses_and_is_plain_ascii(text: str) -> None:
+    assert not parsed(text).root_node.has_error
+    assert text.isascii()
+
+
+def test_it_calls_only_what_is_listed() -> None:
+    assert {name for name, _ in called(SCRIPT)} - CMDLETS == set()
+    found = {
+        f"{match[1]}::{match[2]}"
+        for node in nodes(SCRIPT, "invokation_expression")
+        if (match := re.match(r"\[([\w.]+)\]::(\w+)\(", said(node)))
+    }
+    assert found - STATICS == set()
+    computed = [
+        said(node).strip()
+        for node in nodes(SCRIPT, "command")
+        if node.children[0].type == "command_invokation_operator"
+    ]
+    assert sorted(computed) == ['& "step-$Step"', "& $program --validate --config-file $config 2>&1"]
+
+
+class Daemon:
+    """A TLS server that answers as dockerd does, with the files that a daemon.json names."""
+
+    def __init__(self, port: int, config: str, files: dict[str, bytes], folder: Path) -> None:
+        keys = json.loads(config)
+        for name in ("tlscacert", "tlscert", "tlskey"):
+            (folder / name).write_bytes(files[keys[name]])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "tlscert", folder / "tlskey")
+        context.load_verify_locations(folder / "tlscacert")
+        context.verify_mode = ssl.CERT_REQUIRED if keys["tlsverify"] else ssl.CERT_NONE
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _Api)
+        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # refusals are part of it
+        self.server.socket = context.wrap_socket(
+            self.server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        threading.Thread(target=functools.partial(self.server.serve_forever, 0.02), daemon=True).start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class _Api(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"ApiVersion": "1.43"}')
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Windows:
+    """Files, a service and a task; takes nothing but exactly our script, and does what its steps say."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port = folder, port
+        self.image = r'"C:\Program Files\docker\dockerd.exe" --run-service'
+        self.files = {CONFIG: b'{\n  "log-opts": {"max-size": "10m"}\n}\n'}
+        self.saved: dict[str, bytes] | None = None
+        self.last = "state old"
+        self.fails_to_start = False
+        self.daemon: Daemon | None = None
+        self.steps: list[str] = []
+        self.lines: list[str] = []
+
+    def __call__(self, command: str, arguments: str, stdin: bytes) -> Output:
+        assert command == PROGRAM
+        assert base64.b64decode(arguments.rpartition(" ")[2]).decode("utf-16-le") == BOOT
+        script, step, words, data, end = stdin.split(b"\r\n")
+        assert gzip.decompress(base64.b64decode(script)) == install_script()
+        assert not end
+        self.lines.append(arguments)
+        self.steps.append(step.decode())
+        told = getattr(self, step.decode())(
+            base64.b64decode(words).decode().split("\n"), base64.b64decode(data).decode()
+        )
+        return Output(told.replace("\n", "\r\n").encode())
+
+    def inspect(self, _words: list[str], _data: str) -> str:
+        root = r"C:\ProgramData\docker\tls"
+        told = {
+            "service": b"docker",
+            "image": self.image.encode(),
+            "path": CONFIG.encode(),
+            "root": root.encode(),
+        }
+        told |= {"version": b"20.10.9", **({"config": self.files[CONFIG]} if CONFIG in self.files else {})}
+        return (
+            "\n".join(f"{word} {base64.b64encode(value).decode()}" for word, value in told.items())
+            + "\nend\n"
+        )
+
+    def install(self, words: list[str], data: str) -> str:
+        new, config, service, seconds, validates = words
+        assert (config, service, int(seconds) > 0, validates) == (CONFIG, "docker", True, "no")
+        sent = dict[str, bytes]()
+        for line in data.splitlines():
+            name, _, rest = line.partition(" ")
+            sent[name] = base64.b64decode(rest.partition(" ")[2])
+        assert sent["install.ps1"] == install_script()
+        assert sent.get("before") == self.files.get(config)
+        self.saved = dict(self.files)
+        for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
+            self.files[f"{new}\\{name}"] = sent[name]
+        self.files[config] = sent["daemon.json"]
+        if self.fails_to_start:
+            return self.rollback(["the daemon does not start: address in use"], "")
+        self.daemon = Daemon(self.port, sent["daemon.json"].decode(), self.files, self.folder)
+        return "state unconfirmed\n"
+
+    def rollback(self, words: list[str], _data: str) -> str:
+        if self.saved is not None:
+            self.files, self.saved = self.saved, None
+            if self.daemon:
+                self.daemon.stop()
+                self.daemon = None
+            self.last = f"state old\nreason {words[0]}\ndaemon runs as before"
+        return self.last
+
+    def confirm(self, _words: list[str], _data: str) -> str:
+        if self.saved is not None:
+            self.saved, self.last = None, "state new"
+        return self.last
+
+    def state(self, _words: list[str], _data: str) -> str:
+        """The task's time is over when somebody asks."""
+        return self.rollback(["nobody confirmed"], "")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files.make(tmp_path / "winrm")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Windows]:
+    made = Windows(tmp_path, free_port("127.0.0.1"))
+    yield made
+    if made.daemon:
+        made.daemon.stop()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = new_store(tmp_path)
+    server(made, "win1", "win1.example", "127.0.0.1")
+    client(made, "ann")
+    return made
+
+
+def install(world: World, store: Store, machine: Windows) -> Outcome:
+    certificate = certificate_for(store.load(), world.host)
+    job = Job(world.host, certificate, f"tcp://127.0.0.1:{machine.port}", seconds=5)
+    with open_session(world.host) as session:
+        return apply(store, session, prepare(store, session, job), lambda _: None)
+
+
+def test_a_windows_host_is_brought_to_mutual_tls_and_no_key_of_daemon_json_is_lost(
+    files: Files, machine: Windows, store: Store
+) -> None:
+    with windows(files, program=machine) as world:
+        assert install(world, store, machine) == Outcome(State.NEW)
+    config = json.loads(machine.files[CONFIG])
+    assert config["log-opts"] == {"max-size": "10m"}
+    assert config["hosts"] == ["npipe://", f"tcp://127.0.0.1:{machine.port}"]
+    assert config["tlskey"].startswith(r"C:\ProgramData\docker\tls\auditor-")
+    assert machine.steps == ["inspect", "install", "confirm"]
+    assert len(set(machine.lines)) == 1, "nothing that differs from host to host stands on a command line"
+
+
+def test_a_daemon_that_does_not_start_is_in_the_old_state(
+    files: Files, machine: Windows, store: Store
+) -> None:
+    machine.fails_to_start = True
+    before = dict(machine.files)
+    with windows(files, program=machine) as world:
+        outcome = install(world, store, machine)
+    assert outcome.state is State.OLD
+    assert "address in use" in outcome.reason
+    assert machine.files == before
+
+
+def test_a_connection_lost_before_the_proof_ends_in_the_old_state_which_is_said(
+    files: Files, machine: Windows, store: Store
+) -> None:
+    before = dict(machine.files)
+    with windows(files, program=machine) as world:
+        world.service.trouble["Receive"] = [None, Drop()]
+        outcome = install(world, store, machine)
+    assert outcome.state is State.OLD
+    assert "nobody confirmed" in outcome.reason
+    assert machine.files == before
+
+
+def test_a_service_with_listeners_on_its_command_line_is_refused_with_what_to_do(
+    files: Files, machine: Windows, store: Store
+) -> None:
+    machine.image += " -H npipe://"
+    with (
+        windows(files, program=machine) as world,
+        pytest.raises(AuditorError, match=r"sc\.exe config docker"),
+    ):
+        install(world, store, machine)
