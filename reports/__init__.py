@@ -1,7 +1,8 @@
 """What people and pipelines read: pure functions from an audit report to text."""
 
 import importlib
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 
 from auditor.results import AuditReport
 
@@ -17,6 +18,16 @@ def _lazily(module: str) -> Renderer:
         return renderer(report)
 
     return render
+
+
+def load_ahead(names: Iterable[str]) -> None:
+    """Load the libraries of some formats in the background, while hosts are waited for."""
+
+    def load() -> None:
+        for name in names:
+            importlib.import_module(f"reports.{name}")
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 FORMATS: dict[str, Renderer] = {

@@ -20,15 +20,15 @@ from reports.visible import visible, visible_lines
 
 _SCRIPTS = ("model.js", "view.js", "page.js")
 _STYLES = ("report.css",)
+_LOADER = jinja2.PackageLoader("reports", "templates")
 _KINDS = ("pass", "fail", "waived", "error", "manual", "attested", "not-applicable")
 
 
 def render(report: AuditReport) -> Iterator[str]:
     """The report as an HTML page."""
-    environment = _environment()
-    script, style = (_inline(environment, names) for names in (_SCRIPTS, _STYLES))
+    script, style = (_inline(names) for names in (_SCRIPTS, _STYLES))
     now = overview.aware(report.started)
-    page = environment.get_template("report.html").generate(
+    page = _PAGE.generate(
         report=report,
         now=now,
         script=script,
@@ -51,7 +51,7 @@ def render(report: AuditReport) -> Iterator[str]:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("reports", "templates"),
+        loader=_LOADER,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -71,11 +71,15 @@ def _outcomes(report: AuditReport) -> dict[str, int]:
     return {kind: totals[kind.replace("-", "_")] for kind in _KINDS}
 
 
-def _inline(environment: jinja2.Environment, names: tuple[str, ...]) -> Markup:
-    loader = environment.loader
-    assert loader  # noqa: S101  set two lines above; mypy wants to hear it
-    return Markup("\n".join(loader.get_source(environment, name)[0] for name in names))  # noqa: S704  our own files
+def _inline(names: tuple[str, ...]) -> Markup:
+    return Markup("\n".join(_LOADER.get_source(_ENVIRONMENT, name)[0] for name in names))  # noqa: S704  our own files
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+_ENVIRONMENT = _environment()
+_PAGE = _ENVIRONMENT.get_template(
+    "report.html"
+)  # compiled when the module is loaded, which may be ahead of need

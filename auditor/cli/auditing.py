@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from auditor.audit import audit, see_from_here
 from auditor.cli.progress import progress
 from auditor.cli.selection import Selection
@@ -18,8 +16,7 @@ from auditor.errors import AuditorError, UsageError
 from auditor.fleet import audit_all, stop_on_interrupt
 from auditor.host import Host
 from auditor.results import AuditReport, Outcome, Severity
-from reports import FORMATS, Renderer
-from reports.console import show
+from reports import FORMATS, Renderer, load_ahead
 
 CLEAN, FINDINGS, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 
@@ -35,6 +32,10 @@ class Destination:
     def write(self, report: AuditReport) -> None:
         """Write the report: whole, or not at all. The console report fits itself to the terminal."""
         if (self.format, self.path) == ("console", "-"):
+            from rich.console import Console  # noqa: PLC0415  nothing but this needs it
+
+            from reports.console import show  # noqa: PLC0415
+
             show(report, Console())
             return
         text = (piece.encode("utf-8", "backslashreplace") for piece in self.render(report))
@@ -58,6 +59,7 @@ def run_audit(
     destinations = list(_destinations(reports, quiet=quiet))
     asked = selection.resolve(hosts)
     waivers, attestations = selection.waivers(), selection.attestations()
+    load_ahead(destination.format for destination in destinations)
     with stop_on_interrupt() as stop, progress(len(hosts), shown=not quiet) as tell:
         report = audit(
             selection.plan,

@@ -186,7 +186,8 @@ section_swarm() {
     [ -z "$list" ] || printf 'secret %s\n' $list
 }
 service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Env}}'$names_with_value'{{end}}{{end}}""],
-"Secrets":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Secrets}}{{json .SecretName}},{{end}}{{end}}""]}'
+"Secrets":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Secrets}}{{json .SecretName}},{{end}}{{end}}""],
+"Restart":{{with .Spec.TaskTemplate.RestartPolicy}}{"Condition":{{json .Condition}},"MaxAttempts":{{json .MaxAttempts}}}{{else}}null{{end}}}'
 service_template=$(printf '%s' "$service_template" | tr -d '\n')
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
@@ -924,11 +925,12 @@ folders() {
     done
 }
 
-# One section ($1; $2 is '.2' for the second daemon): begin line, bytes, end line with exit status and what went to standard error.
+# One section, its name with '.2' behind it for the second daemon: begin line, bytes, end line with exit status and what went to standard error.
 emit() {
     function=section_$1
     while case $function in *-*) true ;; *) false ;; esac do function=${function%%-*}_${function#*-}; done
     printf -- '--%s begin %s\n' "$nonce" "$1$suffix"
+    exec 3>&1
     said=$({ { "$function"; printf '\n%s' "$?" >&2; } | head -c "$BYTES_EACH" >&3; } 2>&1)
     status=${said##*"$newline"}
     said=${said%"$newline"*}
@@ -959,7 +961,6 @@ main() {
 }
 
 reply() {
-    exec 3>&1 < /dev/null
     printf 'docker-host-auditor bundle 1 %s\n' "$nonce"
     # shellcheck disable=SC2046  # a word for each name
     [ $# != 0 ] || set -- $(printf %s "$SECTIONS" | tr ' ' '\n')
@@ -974,25 +975,37 @@ reply() {
     printf -- '--%s done\n' "$nonce"
 }
 
-# What the engine tells and what the host tells, asked at the same time: the engine's waits in a pipe for its turn.
+# The host is looked at while the engine is asked, and the engine for its containers while it is asked for the rest: what
+# comes early waits in a pipe for its turn.
 sections() {
-    of_engine='' of_host=''
+    of_host='' of_engine='' of_containers=''
     for name; do
         case " $OF_THE_ENGINE " in
-            *" $name "*) of_engine=$of_engine$newline$name ;;
+            *" $name "*) if [ "$name" = containers ]; then of_containers=$name; else of_engine=$of_engine$newline$name; fi ;;
             *) of_host=$of_host$newline$name ;;
         esac
     done
-    {
-        exec 3>&1
-        [ -z "$of_engine" ] || { find_engine; ask_engine "$of_engine"; }
-        for name in $of_engine; do emit "$name"; done
-    } | {
-        exec 4<&0 < /dev/null
-        [ -z "$of_host" ] || { find_units; find_files; }
-        for name in $of_host; do emit "$name"; done
-        cat <&4
-    }
+    if [ -n "$of_engine$of_containers" ]; then engine_half | before host_half; else host_half; fi
+}
+engine_half() {
+    find_engine
+    rest_of_engine | before emit_all "$of_containers"
+}
+rest_of_engine() {
+    ask_engine "$of_engine"
+    emit_all "$of_engine"
+}
+host_half() {
+    [ -z "$of_host" ] || { find_units; find_files; }
+    emit_all "$of_host"
+}
+emit_all() { for name in $1; do emit "$name"; done; }
+
+# Run a command, which does not see standard input; then print that.
+before() {
+    exec 4<&0 < /dev/null
+    "$@"
+    cat <&4
 }
 
 LC_ALL=C

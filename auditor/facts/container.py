@@ -17,6 +17,12 @@ def plain_path(path: str) -> str:
     return plain.removeprefix("/var") if f"{plain}/".startswith("/var/run/") else plain
 
 
+def is_root(user: str) -> bool:
+    """Whether a user, as the engine reads it, is uid 0: ``root``, nothing at all, or any way to write the number."""
+    name = user.partition(":")[0]
+    return name in ("", "root") or (name.lstrip("+-").isdecimal() and int(name) == 0)
+
+
 @dataclass(frozen=True)
 class Mount:
     """Something of the host's that a container sees. ``source`` is empty for a tmpfs."""
@@ -122,6 +128,8 @@ class Container:
     maximum_retry_count: int = 5
     platform: str = "linux"
     isolation: str = ""
+    service: str | None = ""
+    """The swarm's service that it is a task of; None: not told."""
     cpu_count: int = 0
     cpu_percent: int = 0
     hostname: str = "web"
@@ -146,7 +154,7 @@ class Container:
     @property
     def root(self) -> bool:
         """Whether its own process is root inside; a user is written ``name``, ``uid`` or ``either:group``."""
-        return self.user.partition(":")[0] in ("", "0", "root")
+        return is_root(self.user)
 
     def security_options(self, name: str) -> tuple[str, ...]:
         """The values given to a ``--security-opt``, in order; ``name=value``, ``name:value`` and bare ``name`` (empty value)."""

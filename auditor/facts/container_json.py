@@ -133,6 +133,7 @@ class RawConfig(msgspec.Struct, frozen=True):
     User: str
     Healthcheck: RawHealthcheck | None
     Hostname: str = ""
+    Service: str | UnsetType = UNSET
     Labels: dict[str, Any] | UnsetType | None = UNSET
     Env: list[str] | UnsetType | None = UNSET
 
@@ -224,6 +225,7 @@ def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux"
         maximum_retry_count=host.RestartPolicy.MaximumRetryCount,
         platform=raw.Platform or platform,
         isolation=host.Isolation or "",
+        service=None if isinstance(raw.Config.Service, UnsetType) else raw.Config.Service,
         cpu_count=host.CpuCount,
         cpu_percent=host.CpuPercent,
         hostname=raw.Config.Hostname,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from auditor.collect.bundle import Bundle
 from auditor.collect.history import names_secret
@@ -59,19 +60,32 @@ class _Addresses(msgspec.Struct, frozen=True):
     DataPathAddr: str
 
 
+class _Restart(msgspec.Struct, frozen=True):
+    Condition: str = "any"
+    MaxAttempts: int | None = None
+
+
 class _Service(msgspec.Struct, frozen=True):
     Name: str
     Env: list[str]
     Secrets: list[str]
+    Restart: _Restart | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service; ``variables`` are those of its environment that are named for a secret and have a value."""
+    """
+    A service; ``variables`` are those of its environment that are named for a secret and have a value.
+
+    ``restart`` is ``none``, ``on-failure`` or ``any``, of its tasks, ``attempts`` how often at most, 0 without end; both are None
+    where the collector did not ask.
+    """
 
     name: str = "web"
     variables: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ("web-password",)
+    restart: str | None = "on-failure"
+    attempts: int | None = 5
 
 
 @dataclass(frozen=True)
@@ -241,4 +255,11 @@ def _services(lines: list[str]) -> Iterator[Service]:
         if line.startswith("service "):
             raw: _Service = decode(line[len("service ") :], _Service, "docker service inspect")
             variables = tuple(filter(names_secret, raw.Env))
-            yield Service(raw.Name, variables, tuple(filter(None, raw.Secrets)))
+            yield Service(raw.Name, variables, tuple(filter(None, raw.Secrets)), *_restart(raw.Restart))
+
+
+def _restart(told: _Restart | UnsetType | None) -> tuple[str | None, int | None]:
+    """Condition and attempts; a service that does not say is restarted always and without end."""
+    if isinstance(told, UnsetType):
+        return None, None
+    return (told.Condition or "any", told.MaxAttempts or 0) if told else ("any", 0)

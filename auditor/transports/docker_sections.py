@@ -87,11 +87,16 @@ def _swarm(engine: Engine) -> Iterator[str]:
 
 def _service(raw: Any) -> dict[str, Any]:
     container = raw["Spec"]["TaskTemplate"].get("ContainerSpec") or {}
+    restart = raw["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
     secrets = [secret["SecretName"] for secret in container.get("Secrets") or ()]
     return {
         "Name": raw["Spec"]["Name"],
         "Env": _names_with_value(container.get("Env")),
         "Secrets": [*secrets, ""],
+        "Restart": {
+            "Condition": restart.get("Condition") or "any",
+            "MaxAttempts": restart.get("MaxAttempts") or 0,
+        },
     }
 
 

@@ -8,7 +8,14 @@ from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
 
 _LOCAL_DRIVERS = {"none", "local", "json-file"}
-_REMOTE_DRIVERS = {"awslogs", "fluentd", "gcplogs", "gelf", "logentries", "splunk"}
+_REMOTE_DRIVERS = {"awslogs", "gcplogs", "logentries"}
+# Drivers that send logs where they are told to, which may be this very host.
+_ADDRESSES = {
+    "syslog": "syslog-address",
+    "fluentd": "fluentd-address",
+    "gelf": "gelf-address",
+    "splunk": "splunk-url",
+}
 
 
 @check(severity=Severity.LOW)
@@ -50,23 +57,24 @@ def logs_stay_on_host(engine: Engine, config: DaemonConfig) -> Findings:
     elif driver in _REMOTE_DRIVERS:
         return
     else:
-        address = config.setting("log-opts").value.get("syslog-address", "")
-        if driver != "syslog" or not _is_remote(address):
+        address = str(config.setting("log-opts").value.get(_ADDRESSES.get(driver), ""))
+        if not _is_remote(address):
             raise Manual(
                 f"log driver {driver}{f' to {address}' if address else ''}: does something on this host send these logs on?"
             )
 
 
 def _is_remote(address: str) -> bool:
-    """Whether a syslog address names another machine."""
+    """Whether an address names another machine; ``host:port`` does without a scheme."""
     try:
-        host = urlsplit(address).hostname or ""
+        host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
     except ValueError:
         return False
     try:
-        return not ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(host)
     except ValueError:
         return host not in ("", "localhost")
+    return not (found.is_loopback or found.is_unspecified)
 
 
 @check(severity=Severity.LOW)

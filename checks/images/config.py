@@ -1,6 +1,7 @@
 """What images say of how they are run: user and health."""
 
 from auditor.check import Findings, Manual, Severity, check
+from auditor.facts.container import is_root
 from auditor.facts.containers import Container
 from auditor.facts.engine import Engine
 from auditor.facts.images import Image
@@ -29,7 +30,7 @@ def image_runs_as_root(images: UsedImages, processes: Processes, engine: Engine)
     named = []
     for used in images:
         user = used.image.user.partition(":")[0]
-        if user in ("", "root") or (user.isdecimal() and not int(user)):
+        if is_root(used.image.user):
             yield deviation(used.image, "Config.User", used.image.user or "none, which is root", "a uid")
         elif not user.isdecimal():
             uids = set() if mapped else _uids(used.image, used.containers, processes)

@@ -1,8 +1,9 @@
 """How containers start, stay healthy and are kept up to date."""
 
-from auditor.check import Findings, Manual, Severity, check
+from auditor.check import Findings, Inconclusive, Manual, NotApplicable, Severity, check
 from auditor.facts.containers import Containers
 from auditor.facts.images import Images
+from auditor.facts.swarm import Swarm
 from checks.runtime.evidence import deviation, listing
 
 MOST_RESTARTS = 5
@@ -15,14 +16,20 @@ def endless_restart(containers: Containers) -> Findings:
 
     A container that is restarted for ever hides its crashes, burns the host's CPU,
     and gives an attacker as many tries as he likes. ``no`` is fine; ``on-failure:0``
-    has no end. Tasks of a swarm have no policy of their own: their service restarts them.
+    has no end. Tasks of a swarm are judged by their service.
 
     Remediation:
         Recreate the container with ``--restart=on-failure:5`` (compose:
         ``restart: on-failure:5``); ``docker update --restart`` does it without
         recreating.
     """
+    some, unknown = False, []
     for container in containers:
+        if container.service:
+            continue
+        some = True
+        if container.service is None:
+            unknown.append(container.subject)
         policy, times = container.restart_policy, container.maximum_retry_count
         if policy in ("", "no") or (policy == "on-failure" and 0 < times <= MOST_RESTARTS):
             continue
@@ -30,6 +37,37 @@ def endless_restart(containers: Containers) -> Findings:
         yield deviation(
             container, "HostConfig.RestartPolicy", seen, f"no, or on-failure:{MOST_RESTARTS} at most"
         )
+    if unknown:
+        raise Inconclusive(f"whether these are tasks of a swarm was not told: {listing(unknown)}")
+    if not some:
+        raise NotApplicable(
+            "all containers here are tasks of a swarm: their services say how often they are restarted"
+        )
+
+
+@check(severity=Severity.LOW)
+def service_restarted_without_end(swarm: Swarm) -> Findings:
+    """
+    Tasks of a swarm that keep failing are restarted five times at most, or on purpose.
+
+    To keep its tasks running is what a service is for, and without being told how often
+    it tries without end. Whether that is meant is for a person to say.
+
+    Remediation:
+        ``docker service update --restart-condition on-failure --restart-max-attempts 5 SERVICE``
+        (compose: ``deploy.restart_policy``).
+    """
+    asked, unknown = [], []
+    for service in swarm.all_services():
+        if service.restart is None:
+            unknown.append(service.name)
+        elif service.restart != "none" and not 0 < (service.attempts or 0) <= MOST_RESTARTS:
+            asked.append(f"{service.name}: {service.restart}, {service.attempts or 'without end'}")
+    if unknown:
+        raise Inconclusive(f"the bundle does not tell how often these are restarted: {listing(unknown)}")
+    if asked:
+        raise Manual(f"may these services restart their tasks so often? {listing(asked)}")
+    yield from ()
 
 
 @check(severity=Severity.LOW)
@@ -46,7 +84,8 @@ def health_not_checked(containers: Containers) -> Findings:
         ``--health-cmd`` (compose: ``healthcheck:``).
     """
     for container in containers:
-        if not container.healthcheck or container.healthcheck[0] == "NONE":
+        kind, *command = container.healthcheck or ("NONE",)
+        if kind == "NONE" or not any(command):
             yield deviation(
                 container, "Config.Healthcheck", " ".join(container.healthcheck) or "none", "a command"
             )

@@ -19,15 +19,17 @@ SYSTEM_FOLDERS = (
     "/lib64",
     "/libx32",
     "/proc",
+    "/run/systemd",
     "/sbin",
     "/sys",
     "/usr",
+    "/var/spool/cron",
 )
 """Whoever writes below these owns the host."""
 SECRET_FOLDERS = ("/root", "/etc/shadow", "/etc/gshadow", "/etc/ssh", "/etc/docker", "/var/lib/containerd")
 """Whoever reads below these learns secrets; the engine's own folder is another."""
 SOCKET_NAMES = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
-ROOTLESS_FOLDER = re.compile(r"/run/user(/\d+)?")
+ROOTLESS_FOLDER = re.compile(r"/run/user(/\d+(/(podman|containerd|docker))?)?")
 
 
 @check(severity=Severity.HIGH)

@@ -58,3 +58,25 @@ def test_capabilities_of_a_mask_are_those_of_the_kernel() -> None:
 
 def test_dropping_all_after_adding_all_leaves_all_as_dockerd_has_it() -> None:
     assert capabilities.effective(("ALL",), ("ALL",), privileged=False) == frozenset(capabilities.ALL)
+
+
+@pytest.mark.parametrize(
+    ("user", "root"),
+    [
+        ("", True),
+        ("root", True),
+        ("0", True),
+        ("0:0", True),
+        ("00", True),
+        ("+0", True),
+        ("-0", True),
+        ("root:app", True),
+        ("1000", False),
+        ("1000:0", False),
+        ("app", False),
+        ("10", False),
+        ("0x0", False),
+    ],
+)
+def test_root_is_root_however_it_is_written(user: str, *, root: bool) -> None:
+    assert Container(user=user).root is root

@@ -35,9 +35,29 @@ def test_local_log_drivers_keep_logs_on_the_host(driver: str) -> None:
     assert driver in finding.observed
 
 
-@pytest.mark.parametrize("driver", ["fluentd", "gelf", "splunk", "awslogs"])
-def test_remote_log_drivers_pass(driver: str) -> None:
+@pytest.mark.parametrize("driver", ["gcplogs", "awslogs"])
+def test_drivers_of_a_service_elsewhere_pass(driver: str) -> None:
     assert list(logs_stay_on_host(Engine(logging_driver=driver), DaemonConfig())) == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "option", "elsewhere", "here"),
+    [
+        ("fluentd", "fluentd-address", "logs.example:24224", "localhost:24224"),
+        ("fluentd", "fluentd-address", "tcp://192.0.2.7:24224", "unix:///run/fluent.sock"),
+        ("gelf", "gelf-address", "udp://192.0.2.7:12201", "udp://127.0.0.1:12201"),
+        ("gelf", "gelf-address", "udp://192.0.2.7:12201", "udp://0.0.0.0:12201"),
+        ("splunk", "splunk-url", "https://splunk.example:8088", "https://[::1]:8088"),
+    ],
+)
+def test_a_driver_that_sends_logs_where_it_is_told_passes_when_that_is_elsewhere(
+    driver: str, option: str, elsewhere: str, here: str
+) -> None:
+    engine = Engine(logging_driver=driver)
+    assert list(logs_stay_on_host(engine, DaemonConfig.of(log_opts={option: elsewhere}))) == []
+    for config in (DaemonConfig.of(log_opts={option: here}), DaemonConfig()):
+        with pytest.raises(Manual, match=driver):
+            list(logs_stay_on_host(engine, config))
 
 
 @pytest.mark.parametrize(

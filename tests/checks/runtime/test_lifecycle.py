@@ -4,9 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.check import Manual
+from auditor.check import Inconclusive, Manual, NotApplicable
 from auditor.facts.images import Image, Images
-from checks.runtime.lifecycle import endless_restart, health_not_checked, outdated_image
+from auditor.facts.swarm import Service, Swarm
+from auditor.testing import Outcome, judge
+from checks.runtime.lifecycle import (
+    endless_restart,
+    health_not_checked,
+    outdated_image,
+    service_restarted_without_end,
+)
 from tests.checks.runtime.judging import WEB, answer, containers, observed
 
 OLD = "sha256:" + "0d" * 32
@@ -33,7 +40,36 @@ def test_no_restart_or_five_at_most_pass(policy: str, times: int) -> None:
     )
 
 
-@pytest.mark.parametrize("test", [(), ("NONE",)])
+def test_tasks_of_a_swarm_are_judged_by_their_service() -> None:
+    task = replace(WEB, restart_policy="always", service="web")
+    with pytest.raises(NotApplicable, match="tasks of a swarm"):
+        list(endless_restart(containers(task)))
+    assert not observed(endless_restart(containers(task, WEB)))
+    with pytest.raises(Inconclusive, match="was not told"):
+        list(endless_restart(containers(replace(WEB, service=None))))
+
+
+@pytest.mark.parametrize(
+    ("service", "outcome"),
+    [
+        (Service(), Outcome.PASS),
+        (Service(restart="none", attempts=0), Outcome.PASS),
+        (Service(restart="any", attempts=0), Outcome.MANUAL),
+        (Service(restart="on-failure", attempts=6), Outcome.MANUAL),
+        (Service(restart=None, attempts=None), Outcome.ERROR),
+    ],
+)
+def test_a_service_that_restarts_without_end_is_for_a_person(service: Service, outcome: Outcome) -> None:
+    assert judge(service_restarted_without_end, Swarm(services=(service,))).outcome is outcome
+
+
+def test_only_a_manager_knows_of_services() -> None:
+    worker = Swarm(manager=False, services=None)
+    assert judge(service_restarted_without_end, worker).outcome is Outcome.NOT_APPLICABLE
+    assert judge(service_restarted_without_end, Swarm(state="locked")).outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("test", [(), ("NONE",), ("CMD",), ("",), ("CMD-SHELL", "")])
 def test_no_health_check_is_found(test: tuple[str, ...]) -> None:
     assert observed(health_not_checked(containers(replace(WEB, healthcheck=test))))
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from auditor.check import Manual
-from auditor.facts.containers import Containers, Mount
+from auditor.facts.containers import Container, Containers, Mount
 from auditor.facts.engine import Engine
 from auditor.facts.surroundings import KNOWN_SOCKETS, Surroundings
 from auditor.policy import Policy
+from auditor.testing import Outcome, judge
 from checks.runtime.mounts import (
     engine_socket_mounted,
     host_device,
@@ -146,3 +147,14 @@ def test_devices_are_found_however_they_are_given_unless_allowed() -> None:
         "web: HostConfig.DeviceCgroupRules = c 1:1 rwm",
     ]
     assert observed(host_device(containers(replace(WEB, privileged=True)), Policy()))
+
+
+@pytest.mark.parametrize("source", ["/var/spool/cron/crontabs", "/run/systemd/system", "/var", "/run"])
+def test_what_the_host_runs_by_itself_is_not_to_be_written(source: str) -> None:
+    web = Container(mounts=(Mount(source, rw=True),))
+    assert judge(sensitive_mount, Containers((web,)), Engine()).outcome is Outcome.FAIL
+
+
+def test_a_folder_of_a_rootless_engine_holds_its_socket() -> None:
+    web = Container(mounts=(Mount("/run/user/1000/podman"),))
+    assert judge(engine_socket_mounted, Containers((web,)), Surroundings()).outcome is Outcome.FAIL
