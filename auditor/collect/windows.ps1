@@ -237,8 +237,9 @@ $collector = {
             rights 'tls-cert' $engine.CertFile
             rights 'tls-key' $engine.KeyFile
             rights 'tls-folder' (parent $engine.KeyFile)
-            rights 'registry-certs' "$root\certs.d" -Audit
-            children "$root\certs.d" | ForEach-Object { rights 'registry-cert' $_ }
+            rights 'program-data' "$env:ProgramData\docker"
+            rights 'registry-certs' $registryCertificates -Audit
+            children $registryCertificates | ForEach-Object { rights 'registry-cert' $_ }
             rights 'credential-specs' "$root\CredentialSpecs" -Audit
             children "$root\CredentialSpecs" | ForEach-Object { rights 'credential-spec' $_ }
             rights 'credential-spec-key' $credentialSpecKey
@@ -398,7 +399,7 @@ $collector = {
 
     # What making certificates left behind (a CA's key, its passphrase), and the machine's certificate store.
     function section-windows-certificates {
-        $left = @(foreach ($folder in 'C:\DockerSSLCARoot', 'C:\myDockerKeys', "$($engine.DataRoot)\certs.d", "$env:SystemDrive\Users\*\.docker") {
+        $left = @(foreach ($folder in 'C:\DockerSSLCARoot', 'C:\myDockerKeys', $registryCertificates, "$env:SystemDrive\Users\*\.docker") {
             Get-ChildItem -Path $folder -Recurse -Force -File -ErrorAction SilentlyContinue |
                 Where-Object { $_.Name -match 'ca-?key' } | ForEach-Object { rights 'leftover' $_.FullName }
         })
@@ -474,6 +475,8 @@ $collector = {
 
     # ---- what the sections share ------------------------------------------------------------------------------------
 
+    # Where the engine looks for registries' certificates, wherever its data lies.
+    $registryCertificates = "$env:ProgramData\docker\certs.d"
     $credentialSpecKey = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Virtualization\Containers\CredentialSpecs'
 
     # End a section with a status of its own.
@@ -484,7 +487,7 @@ $collector = {
 
     # An error in one line: its type and number, which are the same in every language, then its words.
     function reason($failure) {
-        $it = $failure.Exception
+        $it = $failure.Exception.GetBaseException()
         '{0} 0x{1:X8}: {2}' -f $it.GetType().Name, $it.HResult, (redact ($it.Message -replace '\s+', ' '))
     }
 
@@ -688,7 +691,7 @@ $collector = {
             Select-Object -First 200 | ForEach-Object { $_.FullName }
     }
     function near-files {
-        $folders = @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile; "$($engine.DataRoot)\certs.d"; "$env:SystemDrive\Users\*\.docker")
+        $folders = @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile; $registryCertificates; "$env:SystemDrive\Users\*\.docker")
         $files = @(foreach ($folder in ($folders | Where-Object { $_ } | Select-Object -Unique)) {
             Get-ChildItem -Path $folder -Recurse -Depth 1 -File -Force -ErrorAction SilentlyContinue |
                 Where-Object { $_.Extension -in '.pem', '.crt', '.cer', '.key' } | ForEach-Object { $_.FullName }

@@ -35,8 +35,8 @@ _ALLOWS, _DENIES, _AUDITS = {"A", "OA", "XA", "ZA"}, {"D"}, {"AU"}
 _TYPES = _ALLOWS | _DENIES | _AUDITS | {"OD", "XD", "OU", "XU", "AL", "OL", "ML", "RA", "SP", "TL", "FL"}
 # On the outline of a descriptor, where brackets hold nothing but dots.
 _BRACKETS = re.compile(r"\(\.*\)")
-_PART = re.compile(r"(?P<letter>[OGDS]):(?P<plain>[^(:]*?)(?P<entries>(?:\s*\(\.*\))*)\s*(?=[OGDS]:|$)")
-_WHOLE = re.compile(r"(O:[^(:]*)?(G:[^(:]*)?(D:[A-Z_ ]*(\s*\(\.*\))*\s*)?(S:[A-Z_ ]*(\s*\(\.*\))*\s*)?")
+_PART = re.compile(r"(?P<letter>[OGDS]):(?P<plain>[^(:]*?)(?P<entries>(?:\(\.*\))*)(?=[OGDS]:|$)")
+_WHOLE = re.compile(r"(O:[^(:]*)?(G:[^(:]*)?(D:[A-Z_]*(\(\.*\))*)?(S:[A-Z_]*(\(\.*\))*)?")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from auditor.check import Check, Finding, Findings, Inconclusive, NotApplicable, Severity, check
-from auditor.facts.sddl import Descriptor
+from auditor.facts.sddl import Descriptor, Kind
 from auditor.facts.windows_principals import is_trusted, name_of
 from auditor.facts.windows_rights import ADD_FILE, ADD_FOLDER, READ, Guarded, WindowsRights, changes, words
 from auditor.facts.windows_service_rights import ServiceRights
@@ -70,9 +70,11 @@ def _kept(each: _Kept) -> Check[...]:
     def rule(rights: WindowsRights, policy: Policy) -> Findings:
         there = [it for it in rights.by_role(*each.roles) if it.exists]
         makes = [it for it in rights.by_role(*each.makes) if not it.exists]
-        unknown: list[str] = []
+        unknown = [] if rights.by_role(each.roles[0]) else [f"nothing was told of the {each.roles[0]}"]
         for guarded in there:
             yield from _others(guarded, changes(guarded.kind), policy, unknown)
+            if guarded.kind == "folder":
+                yield from _others_later(guarded, changes("file"), policy)
         for missing in makes:
             yield from _makers(missing, rights, policy, unknown)
         if unknown:
@@ -89,7 +91,7 @@ kept: tuple[Check[...], ...] = tuple(map(_kept, _KEPT))
 def _others(guarded: Guarded, bits: int, policy: Policy, unknown: list[str]) -> Iterator[Finding]:
     """Those who have rights there that only administrators should have; why that is not known goes to ``unknown``."""
     try:
-        found = list(strangers(guarded.rights, guarded, bits, policy))
+        found = list(strangers(guarded.rights, guarded.kind, bits, policy))
     except Inconclusive as gap:
         unknown.append(str(gap))
         return
@@ -98,9 +100,22 @@ def _others(guarded: Guarded, bits: int, policy: Policy, unknown: list[str]) -> 
         yield Finding(guarded.path, may, _WANTED, f"access list {guarded.sddl}")
 
 
-def strangers(rights: Descriptor, guarded: Guarded, bits: int, policy: Policy) -> Iterator[tuple[str, int]]:
+def _others_later(folder: Guarded, bits: int, policy: Policy) -> Iterator[Finding]:
+    """Those who get such rights on files that will be made in a folder, and have none on the folder itself."""
+    try:
+        own, later = folder.rights, folder.rights.inherited_by("file")
+    except Inconclusive:
+        return  # the folder's own rights are not known either, which is told already
+    seen = {sid for sid, _ in strangers(own, folder.kind, READ | changes(folder.kind), policy)}
+    for sid, mask in strangers(later, "file", bits, policy):
+        if sid not in seen:
+            may = f"{name_of(sid)} may {words(mask, 'file')} the files that will be made in it"
+            yield Finding(folder.path, may, _WANTED, f"access list {folder.sddl}")
+
+
+def strangers(rights: Descriptor, kind: Kind, bits: int, policy: Policy) -> Iterator[tuple[str, int]]:
     """Every SID that has one of these bits and neither rules the host nor is trusted by the policy."""
-    for sid, mask in rights.granted(guarded.kind).items():
+    for sid, mask in rights.granted(kind).items():
         if mask & bits and not is_trusted(sid) and sid not in policy.trusted_users:
             yield sid, mask & bits
 
@@ -193,10 +208,22 @@ def data_root_open_to_users(rights: WindowsRights, policy: Policy) -> Findings:
     unknown: list[str] = []
     for guarded in found:
         yield from _others(guarded, READ | changes("folder"), policy, unknown)
+        yield from _others_later(guarded, READ | changes("file"), policy)
+        yield from _dependent(guarded)
     if unknown:
         raise Inconclusive("; ".join(unknown))
     if not found:
         raise Inconclusive("no data folder was seen")
+
+
+def _dependent(guarded: Guarded) -> Iterator[Finding]:
+    """A data root that takes rights from the folder above is open as soon as that one is."""
+    try:
+        if guarded.role == "data-root" and not guarded.rights.protected:
+            seen = "takes rights from the folder above"
+            yield Finding(guarded.path, seen, "rights of its own only", f"access list {guarded.sddl}")
+    except Inconclusive:
+        return  # told already
 
 
 @check(severity=Severity.CRITICAL)

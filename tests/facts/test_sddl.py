@@ -247,3 +247,11 @@ def test_who_is_nothing_else_may_do_exactly_what_is_told(aces: list[Ace], sid: s
 def test_no_text_crashes_the_parser(text: str) -> None:
     with contextlib.suppress(Inconclusive):
         parse(text).granted("file")
+
+
+@pytest.mark.parametrize(
+    "text", ["D:" + " " * 200_000 + "x", "D:" + " ( )" * 50_000 + "x", "O:" + "A" * 200_000 + "("]
+)
+def test_a_long_text_that_is_none_is_refused_at_once(text: str) -> None:
+    with pytest.raises(Inconclusive, match="not a security descriptor"):
+        parse(text)

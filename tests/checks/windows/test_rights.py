@@ -37,7 +37,19 @@ ROLES: list[tuple[str, str, Kind]] = [
 ]
 
 
+FIRST = {
+    "engine-program-changeable": "executable",
+    "windows-daemon-config-changeable": "config-file",
+    "windows-tls-file-changeable": "tls-ca",
+    "windows-registry-certificates-changeable": "registry-certs",
+    "credential-specs-changeable": "credential-specs",
+}
+
+
 def run(check: Check[...], *guarded: Guarded, policy: Policy = Policy()) -> Judged:  # noqa: B008  frozen
+    first = FIRST.get(check.id)
+    if guarded and first and first not in [it.role for it in guarded]:
+        guarded = (Guarded(first, r"C:\first"), *guarded)
     return judge(check, WindowsRights.of(*guarded), policy)
 
 
@@ -59,8 +71,38 @@ def test_what_only_administrators_may_change_is_theirs_or_a_finding(name: str, r
 
 
 @pytest.mark.parametrize("check", kept, ids=lambda check: check.id)
-def test_where_there_is_no_such_thing_the_check_does_not_apply(check: Check[...]) -> None:
-    assert run(check).outcome is Outcome.NOT_APPLICABLE
+def test_where_nothing_was_told_nothing_is_known(check: Check[...]) -> None:
+    assert run(check) == (Outcome.ERROR, (), f"nothing was told of the {FIRST[check.id]}")
+    for it in (Guarded("tls-cert", r"C:\it"), Guarded("config-file-folder", r"C:\it", kind="folder")):
+        assert judge(check, WindowsRights.of(it), Policy()).outcome is Outcome.ERROR
+
+
+def test_where_there_is_no_such_thing_the_check_does_not_apply() -> None:
+    missing = Guarded("tls-ca", r"C:\ca.pem", exists=False, sddl=None)
+    assert run(BY_NAME["windows-tls-file-changeable"], missing).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_rights_that_only_new_files_get_count() -> None:
+    later = "O:BAD:P(A;OICI;FA;;;SY)(A;OIIO;GA;;;BU)"
+    folder = Guarded("executable-folder", r"C:\engine", kind="folder", sddl=later)
+    (finding,) = run(BY_NAME["engine-program-changeable"], folder).findings
+    assert finding.observed.startswith("Users (S-1-5-32-545) may write, append, delete")
+    assert finding.observed.endswith("the files that will be made in it")
+    read = replace(folder, role="data-root", sddl="O:BAD:P(A;OICI;FA;;;SY)(A;OIIO;FR;;;BU)(A;OICI;CCDC;;;AU)")
+    assert [it.observed for it in run(data_root_open_to_users, read).findings] == [
+        "Authenticated Users (S-1-5-11) may read, add files",
+        "Users (S-1-5-32-545) may read the files that will be made in it",
+    ]
+    assert run(BY_NAME["engine-program-changeable"], replace(folder, sddl=None)).outcome is Outcome.ERROR
+
+
+def test_a_data_root_that_takes_rights_from_above_is_open_as_soon_as_that_is() -> None:
+    root = Guarded("data-root", ROOT, kind="folder", sddl="O:BAD:AI(A;OICIID;FA;;;BA)")
+    assert [it.observed for it in run(data_root_open_to_users, root).findings] == [
+        "takes rights from the folder above"
+    ]
+    inner = replace(root, role="volumes-folder")
+    assert run(data_root_open_to_users, inner).outcome is Outcome.PASS
 
 
 def test_somebody_whom_the_policy_trusts_may_change_it() -> None:
