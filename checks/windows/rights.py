@@ -10,6 +10,7 @@ from auditor.facts.windows_rights import ADD_FILE, ADD_FOLDER, READ, Guarded, Wi
 from auditor.facts.windows_service_rights import ServiceRights
 from auditor.policy import Policy
 
+_VALID, _NOT_SIGNED = 0, 2
 _WANTED = "SYSTEM, Administrators and TrustedInstaller alone"
 
 
@@ -183,9 +184,27 @@ def engine_program_unsigned(services: ServiceRights) -> Findings:
     """
     if services.signature is None:
         raise Inconclusive("the signature of the engine's program was not told")
-    if services.signature:
-        seen = "not signed" if services.signature == 2 else f"signature status {services.signature}"  # noqa: PLR2004  NotSigned
-        yield Finding(services.program, seen, "a valid signature", "Get-AuthenticodeSignature")
+    if services.signature == _NOT_SIGNED:
+        yield Finding(services.program, "not signed", "a valid signature", "Get-AuthenticodeSignature")
+
+
+@check(severity=Severity.CRITICAL)
+def engine_program_signature_broken(services: ServiceRights) -> Findings:
+    """
+    Where the engine's program is signed, the signature holds.
+
+    A signature that does not hold means that somebody changed the program since, or
+    that nobody whom Windows trusts vouches for it. It runs as LocalSystem.
+
+    Remediation:
+        Compare the program's SHA-256 with the vendor's, install it anew, and look for
+        how it was changed.
+    """
+    if services.signature is None:
+        raise Inconclusive("the signature of the engine's program was not told")
+    if services.signature not in (_VALID, _NOT_SIGNED):
+        seen = f"signature status {services.signature}"
+        yield Finding(services.program, seen, "a valid signature or none", "Get-AuthenticodeSignature")
 
 
 @check(severity=Severity.HIGH)

@@ -14,6 +14,7 @@ from auditor.testing import Judged, Outcome, judge
 from checks.windows.clients import client_key_readable_by_others, registry_password_in_client_config
 from checks.windows.rights import (
     data_root_open_to_users,
+    engine_program_signature_broken,
     engine_program_unsigned,
     engine_service_changeable,
     engine_service_path_unquoted,
@@ -202,13 +203,20 @@ def test_a_path_with_blanks_stands_in_quotes(command: str, *, found: bool) -> No
     [
         (0, Outcome.PASS, []),
         (2, Outcome.FAIL, ["not signed"]),
-        (3, Outcome.FAIL, ["signature status 3"]),
+        (3, Outcome.PASS, []),
         (None, Outcome.ERROR, []),
     ],
 )
 def test_a_program_is_signed(signature: int | None, outcome: Outcome, seen: list[str]) -> None:
     judged = judge(engine_program_unsigned, ServiceRights(signature=signature))
     assert (judged.outcome, [it.observed for it in judged.findings]) == (outcome, seen)
+
+
+@pytest.mark.parametrize(
+    ("signature", "outcome"), [(0, Outcome.PASS), (2, Outcome.PASS), (3, Outcome.FAIL), (None, Outcome.ERROR)]
+)
+def test_a_signature_that_does_not_hold_is_worse_than_none(signature: int | None, outcome: Outcome) -> None:
+    assert judge(engine_program_signature_broken, ServiceRights(signature=signature)).outcome is outcome
 
 
 def client(sddl: str | None = CLOSED, role: str = "key.pem", **told: object) -> WindowsClients:
