@@ -255,6 +255,11 @@ def status(
     Say how every certificate stands: where it is, days left, in the ledger and on the wire.
 
     Exit codes: 0 fine; 1 something is due, expired or wrong; 2 usage; 3 a daemon did not answer.
+
+    \b
+    Examples:
+      auditor certs status
+      auditor certs status --offline --json      in a pipeline, without asking daemons
     """
     from auditor.cli.certs.showing import print_status
 

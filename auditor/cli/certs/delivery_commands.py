@@ -104,6 +104,8 @@ def install(
     """
     Bring a server's certificate to its host, switch mutual TLS on, prove it, and put everything back when the proof fails.
 
+    By SSH, or by WinRM for the inventory's Windows hosts. One host after the other: one that fails stops no other.
+
     \b
     Examples:
       auditor certs install ssh://root@web1 --dry-run
@@ -133,6 +135,11 @@ def renew(
     Issue certificates anew, with the same names and new keys.
 
     Exit codes: 0 nothing is left to do; 1 something has to be delivered now (install, bundle); 2 usage.
+
+    \b
+    Examples:
+      auditor certs renew --due                  every day, from cron
+      auditor certs renew web1
     """
     from auditor.cli.certs.delivering import renew_certificates
     from auditor.cli.certs.making import Office, Passphrase
@@ -159,6 +166,11 @@ def rotate_ca(
     First both authorities are trusted, then certificates are issued anew, then the old authority is dropped.
 
     Exit codes: 0 the old authority is gone; 1 something has to be delivered (it is named); 2 usage.
+
+    \b
+    Examples:
+      auditor certs rotate-ca server
+      auditor certs rotate-ca client --drop-team payments
     """
     from auditor.cli.certs.delivering import rotate
     from auditor.cli.certs.making import Office, Passphrase
