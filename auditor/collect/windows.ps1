@@ -503,6 +503,7 @@ $collector = {
         $text = [regex]::Replace($text, '(?i)((?:token|passw[a-z]*|pwd|secret|credential(?!spec)|access-?key)[a-z_-]*=)(?:[^"\\,;\s]|\\.)*', '$1***')
         $text = [regex]::Replace($text, '(?i)(credentialspec[=:]raw://)(?:[^"\\]|\\.)*', '$1***')
         $text = [regex]::Replace($text, '(?i)("PluginInput"\s*:\s*")((?:[^"\\]|\\.)*)"', $hideParts)
+        $text = [regex]::Replace($text, '(?i)"PluginInput"\s*:\s*(?:\{(?:[^{}]|\{[^{}]*\})*\}|\[[^\]]*\])', $hideInside)
         [regex]::Replace($text, '(://)[^/"\s]*@', '$1***@')
     }
     # Of a plugin's input only how many parts it has: 'domain:user:password' becomes '***:***:***', a name (ARN) 'arn'.
@@ -510,6 +511,12 @@ $collector = {
         param($match)
         $value = $match.Groups[2].Value
         $match.Groups[1].Value + $(if ($value -like 'arn:*') { 'arn' } else { $value -replace '[^:]+', '***' }) + '"'
+    }
+
+    # The same of every text in an input that is an object or a list.
+    $hideInside = [System.Text.RegularExpressions.MatchEvaluator] {
+        param($match)
+        [regex]::Replace($match.Value, '([:,\[]\s*")((?:[^"\\]|\\.)*)"(?!\s*:)', $hideParts)
     }
 
     # Of one step of a build what may leave the host; auditor/collect/windows_history.py does the same and has the tests.

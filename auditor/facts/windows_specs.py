@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import ntpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
@@ -15,6 +16,7 @@ from auditor.facts.containers import Container
 from auditor.facts.windows_json import read_json
 
 OPTION = "credentialspec"
+_FOLDER = re.compile(r"\\credentialspecs\\", re.IGNORECASE)
 _PARTS_WITH_PASSWORD = 3
 _PASSWORDS = ("password", "passwd", "secretvalue")
 
@@ -26,6 +28,7 @@ class Spec:
 
     ``accounts`` are pairs of name and scope. ``inputs`` are the names of what is handed to a plugin in clear, where a
     password stands among it: the collector blanks the values. ``plugin`` is empty where the host's own account is used.
+    ``unread`` says why nothing of it is known, ``problem`` what is wrong with its text.
     """
 
     source: str = "file"
@@ -43,11 +46,15 @@ class Spec:
     version: str = "1"
     inputs: tuple[str, ...] = ()
     problem: str = ""
+    unread: str = ""
 
     @property
     def short(self) -> str:
-        """What a container calls it: the file's name, or the registry value's."""
-        return ntpath.basename(self.name) if self.source == "file" else self.name
+        """What a container calls it: the path below CredentialSpecs, or the registry value's name."""
+        if self.source != "file":
+            return self.name
+        below = _FOLDER.split(self.name, maxsplit=1)[-1]
+        return below if below != self.name else ntpath.basename(self.name)
 
 
 class _Raw(msgspec.Struct, frozen=True):
@@ -72,19 +79,13 @@ class CredentialSpecs:
     def find(self, kind: str, name: str) -> Spec | None:
         """The spec that ``file://NAME`` or ``registry://NAME`` means; Windows knows no capitals in names."""
         wanted = name.replace("/", "\\").casefold()
-        return next(
-            (
-                it
-                for it in self.specs
-                if it.source == kind and it.name.casefold().endswith(wanted) and it.short
-            ),
-            None,
-        )
+        found = (it for it in self.specs if it.source == kind and it.short.casefold() == wanted)
+        return next(found, None) if wanted else None
 
 
 def _spec(raw: _Raw) -> Spec:
     if raw.error or raw.base64 is None:
-        return Spec(raw.source, raw.name, problem=raw.error or "not told")
+        return Spec(raw.source, raw.name, unread=raw.error or "not told")
     try:
         told = json.loads(base64.b64decode(raw.base64, validate=True))
     except (ValueError, RecursionError, binascii.Error) as error:
@@ -135,10 +136,10 @@ def _inputs(value: Any, name: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
             is_secret = any(word in key.casefold() for word in _PASSWORDS)
-            if is_secret and inner:
-                yield f"{name}.{key}"
-            elif isinstance(inner, dict):
-                yield from _inputs(inner, f"{name}.{key}")
+            yield from ([f"{name}.{key}"] if is_secret and inner else _inputs(inner, f"{name}.{key}"))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _inputs(inner, name)
     elif isinstance(value, str) and not value.startswith("arn:") and "://" not in value:
         parts = value.split(":", _PARTS_WITH_PASSWORD - 1)
         if len(parts) == _PARTS_WITH_PASSWORD and parts[-1].strip():
@@ -181,7 +182,11 @@ class Gmsa:
     def parse(cls, bundle: Bundle) -> Self:
         told: _Gmsa = read_json(bundle, "windows-gmsa", _Gmsa)
         accounts = tuple(Usable(it.spec, it.usable, it.error or "") for it in told.accounts)
-        return cls(told.in_domain, tuple(map(str.casefold, told.registered)), accounts)
+        return cls(told.in_domain, tuple(told.registered), accounts)
+
+    def has(self, plugin: str) -> bool:
+        """Whether a plugin of this GUID is registered, with braces or without."""
+        return plugin.strip("{}").casefold() in {it.strip("{}").casefold() for it in self.registered}
 
     def account_of(self, spec: Spec) -> Usable:
         """What is known of a spec's account."""

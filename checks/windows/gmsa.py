@@ -66,9 +66,8 @@ def _wrong(reference: Reference, specs: CredentialSpecs) -> str:
         return "the spec itself stands in the option"
     if reference.form == "config":
         return ""
-    if reference.form == "file" and (
-        ntpath.isabs(name) or ntpath.splitdrive(name)[0] or ".." in name.split("\\")
-    ):
+    leads_out = name.startswith("\\") or ntpath.splitdrive(name)[0] or ".." in name.split("\\")
+    if reference.form == "file" and leads_out:
         return "a path out of the folder CredentialSpecs"
     return "" if specs.find(reference.form, reference.name) else "there is no such spec on the host"
 
@@ -84,15 +83,22 @@ def credential_spec_malformed(specs: CredentialSpecs) -> Findings:
     Remediation:
         Make it anew with ``New-CredentialSpec`` of the module CredentialSpec.
     """
-    for spec in _all(specs):
+    for spec in _read(specs):
         for problem in [spec.problem] if spec.problem else _faults(spec):
             yield Finding(spec.name, problem, "as New-CredentialSpec writes it", "credential spec")
+    _explain(specs)
 
 
-def _all(specs: CredentialSpecs) -> tuple[Spec, ...]:
+def _read(specs: CredentialSpecs) -> list[Spec]:
+    """The specs that could be read; ``_explain`` says why others could not."""
     if not specs.specs:
         raise NotApplicable("no credential spec on this host")
-    return specs.specs
+    return [spec for spec in specs.specs if not spec.unread]
+
+
+def _explain(specs: CredentialSpecs) -> None:
+    if unread := [f"{spec.name}: {spec.unread}" for spec in specs.specs if spec.unread]:
+        raise Inconclusive("; ".join(unread))
 
 
 def _faults(spec: Spec) -> Iterator[str]:
@@ -132,19 +138,11 @@ def password_in_credential_spec(specs: CredentialSpecs) -> Findings:
         Use a plugin that takes the password from a vault, write only the reference into
         the spec, and change the password.
     """
-    unread = []
-    for spec in _all(specs):
-        if spec.problem:
-            unread.append(f"{spec.name}: {spec.problem}")
+    for spec in _read(specs):
         for name in spec.inputs:
-            yield Finding(
-                spec.name,
-                f"{name} holds a password",
-                "a reference",
-                "/ActiveDirectoryConfig/HostAccountConfig",
-            )
-    if unread:
-        raise Inconclusive("; ".join(unread))
+            source = "/ActiveDirectoryConfig/HostAccountConfig"
+            yield Finding(spec.name, f"{name} holds a password", "a reference", source)
+    _explain(specs)
 
 
 @check(severity=Severity.MEDIUM)
@@ -159,19 +157,18 @@ def credential_spec_plugin_unknown(specs: CredentialSpecs, gmsa: Gmsa) -> Findin
         Install the vendor's plugin and copy its GUID into ``PluginGUID``; leave
         ``PortableCcgVersion`` at "1".
     """
-    with_plugin = [spec for spec in _all(specs) if spec.has_host_account]
+    with_plugin = [spec for spec in _read(specs) if spec.has_host_account]
     for spec in with_plugin:
         if not _GUID.fullmatch(spec.plugin):
             yield Finding(spec.name, f"PluginGUID = {spec.plugin or 'none'}", "a GUID", "/HostAccountConfig")
-        elif spec.plugin.casefold() not in gmsa.registered:
+        elif not gmsa.has(spec.plugin):
             seen = f"PluginGUID = {spec.plugin}, which is not registered here"
             yield Finding(spec.name, seen, "a plugin of this host", r"HKLM:\SOFTWARE\Classes\CLSID")
         if spec.version != "1":
             yield Finding(
                 spec.name, f"PortableCcgVersion = {spec.version or 'none'}", "1", "/HostAccountConfig"
             )
-    if unread := [f"{spec.name}: {spec.problem}" for spec in specs.specs if spec.problem]:
-        raise Inconclusive("; ".join(unread))
+    _explain(specs)
     if not with_plugin:
         raise NotApplicable("no credential spec names a plugin")
 
@@ -191,7 +188,7 @@ def gmsa_not_usable(specs: CredentialSpecs, gmsa: Gmsa) -> Findings:
         ``Test-ADServiceAccount`` on it.
     """
     unknown = []
-    for spec in _all(specs):
+    for spec in _read(specs):
         if spec.has_host_account:
             continue
         account = gmsa.account_of(spec)
@@ -204,8 +201,9 @@ def gmsa_not_usable(specs: CredentialSpecs, gmsa: Gmsa) -> Findings:
             )
         elif account.usable is False:
             yield Finding(spec.name, f"{spec.account} cannot be used here", "usable", "Test-ADServiceAccount")
-        elif account.usable is None or spec.problem:
-            unknown.append(f"{spec.name}: {spec.problem or account.problem}")
+        elif account.usable is None:
+            unknown.append(f"{spec.name}: {account.problem}")
+    _explain(specs)
     if unknown:
         raise Inconclusive("; ".join(unknown))
 
@@ -223,7 +221,7 @@ def gmsa_identity_unused(containers: Containers, specs: CredentialSpecs, host: W
         ``--user "NT AUTHORITY\NETWORK SERVICE"``, or run the application as a service or an
         application pool of that account; on Server 2016 also ``--hostname ACCOUNT``.
     """
-    asked = []
+    asked, unknown = [], list[str]()
     for container, given in _given(containers):
         user, reference = container.user.casefold(), given[-1]
         spec = specs.find(reference.form, reference.name) if reference.form in ("file", "registry") else None
@@ -231,12 +229,14 @@ def gmsa_identity_unused(containers: Containers, specs: CredentialSpecs, host: W
             yield deviation(container, "Config.User", container.user, "SYSTEM or Network Service")
         elif user not in _GET_IT:
             asked.append(f"{container.subject}: {container.user or 'the default user'}")
-        if (
-            host.version.build < _ANY_NAME_SINCE
-            and spec
-            and container.hostname.casefold() != spec.account.casefold()
-        ):
+        if host.version.build >= _ANY_NAME_SINCE:
+            continue
+        if spec is None or spec.unread or spec.problem:
+            unknown.append(f"{container.subject}: the account of its spec is not known")
+        elif container.hostname.casefold() != spec.account.casefold():
             seen = f"{container.hostname}, the account is {spec.account}"
             yield deviation(container, "Config.Hostname", seen, "the account's name")
+    if unknown:
+        raise Inconclusive("; ".join(unknown))
     if asked:
         raise Manual(f"does a service or application pool in these run as Network Service? {listing(asked)}")

@@ -78,6 +78,9 @@ def test_the_recorded_specs_are_read_whole() -> None:
         ({"CredentialArn": "arn:aws:secretsmanager:eu-west-1:1:secret:x"}, ()),
         ("arn:aws:secretsmanager:eu-west-1:1:secret:x", ()),
         ({"Inner": ["x"]}, ()),
+        ({"Inner": [{"Password": "x"}]}, ("PluginInput.Inner.Password",)),
+        ({"creds": "***:***:***"}, ("PluginInput.creds",)),
+        (["a:b:hunter2"], ("PluginInput",)),
         ({"Password": "x"}, ("PluginInput.Password",)),
         ({"Inner": {"Passwd": "x"}}, ("PluginInput.Inner.Passwd",)),
         ({"Password": ""}, ()),
@@ -94,8 +97,8 @@ def test_a_password_is_told_by_where_it_stands_never_itself(value: Any, found: t
 def test_what_cannot_be_read_is_told_with_why() -> None:
     assert parse("{", error=None)[0].problem.startswith("no JSON")
     assert parse("[]")[0].problem == "no JSON object"
-    assert parse("{}", error="denied")[0].problem == "denied"
-    assert parse("{}", base64=None)[0].problem == "not told"
+    assert parse("{}", error="denied")[0].unread == "denied"
+    assert parse("{}", base64=None)[0].unread == "not told"
     assert parse("{}", base64="§")[0].problem.startswith("no JSON")
 
 

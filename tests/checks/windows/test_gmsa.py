@@ -38,6 +38,9 @@ def given(
         ("credentialspec=registry://webapp", ""),
         ("credentialspec=config://swarm", ""),
         ("credentialspec=file://other.json", "there is no such spec"),
+        ("credentialspec=file://app01.json", "there is no such spec"),
+        ("credentialspec=file://", "there is no such spec"),
+        ("credentialspec=registry://App", "there is no such spec"),
         ("credentialspec=registry://other", "there is no such spec"),
         ("credentialspec=file://C:\\webapp01.json", "a path out of the folder"),
         ("credentialspec=file://../webapp01.json", "a path out of the folder"),
@@ -113,9 +116,11 @@ def test_a_password_is_found_by_where_it_stands_and_an_unread_spec_is_a_gap() ->
         password_in_credential_spec, CredentialSpecs((Spec(inputs=("PluginInput",)),))
     ).findings
     assert finding.observed == "PluginInput holds a password"
-    unread = CredentialSpecs((Spec(problem="denied"),))
-    assert judge(password_in_credential_spec, unread).outcome is Outcome.ERROR
-    assert judge(credential_spec_plugin_unknown, unread, Gmsa()).outcome is Outcome.ERROR
+    unread = CredentialSpecs((Spec(unread="denied"),))
+    for check in (credential_spec_malformed, password_in_credential_spec):
+        assert judge(check, unread) == (Outcome.ERROR, (), f"{Spec().name}: denied")
+    for of_host in (credential_spec_plugin_unknown, gmsa_not_usable):
+        assert judge(of_host, unread, Gmsa(in_domain=False)).outcome is Outcome.ERROR
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ def test_a_password_is_found_by_where_it_stands_and_an_unread_spec_is_a_gap() ->
     ],
 )
 def test_a_plugin_is_one_of_the_hosts(spec: Spec, *, registered: bool, outcome: Outcome) -> None:
-    gmsa = Gmsa(registered=(PLUGIN.casefold(),) if registered else ())
+    gmsa = Gmsa(registered=(PLUGIN.casefold().strip("{}"),) if registered else ())
     assert judge(credential_spec_plugin_unknown, CredentialSpecs((spec,)), gmsa).outcome is outcome
 
 
@@ -177,4 +182,6 @@ def test_on_server_2016_a_container_is_called_as_the_account() -> None:
     (finding,) = judge(gmsa_identity_unused, other, SPECS, host).findings
     assert finding.observed == "Config.Hostname = web, the account is webapp01"
     raw = given("credentialspec=raw://{}", hostname="web")
-    assert judge(gmsa_identity_unused, raw, SPECS, host).outcome is Outcome.PASS
+    assert judge(gmsa_identity_unused, raw, SPECS, host).outcome is Outcome.ERROR
+    unread = CredentialSpecs((Spec(unread="denied"),))
+    assert judge(gmsa_identity_unused, other, unread, host).outcome is Outcome.ERROR
