@@ -61,7 +61,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "users": ("", ("--userns=host",), {"user-namespace-opt-out"}),
     "etc": ("", ("--volume=/etc:/h:ro",), {"sensitive-mount"}),
     "var": ("", ("--mount=type=bind,source=/var,target=/h,readonly",), {"sensitive-mount"}),
-    "run": ("", ("--volume=/var/run:/h",), {"engine-socket-mounted"}),
+    "run": ("", ("--volume=/var/run:/h",), {"engine-socket-mounted", "sensitive-mount"}),
     "volume": ("", ("--volume=data:/data", "--tmpfs=/tmp", "--volume=/srv:/srv"), set()),
     "shared": ("", ("--volume=/srv:/h:shared",), {"shared-mount-propagation"}),
     "device": ("", ("--device=/dev/null",), {"host-device"}),
