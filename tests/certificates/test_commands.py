@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,26 @@ def test_of_a_whole_inventory_those_that_lack_a_certificate_get_one(certs: Certs
     assert "nothing to issue" in certs.said("server", "--inventory", "inventory.yaml")
     inventory.write_text("hosts:\n  db1: {transport: ssh, address: 10.0.0.11}\n")
     moved = certs.said("server", "--inventory", "inventory.yaml")
-    assert "db1 is called db1, 10.0.0.11 now, no longer db1, 10.0.0.9" in moved
+    assert "db1 has a certificate that lacks 10.0.0.11" in moved
     assert "issued server db1" in moved
+
+
+def test_names_beside_the_inventorys_stay_and_a_certificate_that_has_ended_is_issued_anew(
+    certs: Certs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certs.said("init", "--no-passphrase")
+    certs.said("server", "web1=web1.example,10.0.0.5")
+    inventory = certs.folder / "inventory.yaml"
+    inventory.write_text("hosts:\n  web1: {transport: ssh, address: 10.0.0.5}\n")
+    first = certs.said("server", "--inventory", "inventory.yaml")
+    assert "web1 has a certificate that lacks web1" in first
+    assert "web1.example" in first.partition("issued server web1")[2]
+    assert "nothing to issue" in certs.said("server", "--inventory", "inventory.yaml")
+    later = datetime.now(UTC) + timedelta(days=398)
+    monkeypatch.setattr("auditor.cli.certs.making.now", lambda: later)
+    assert "web1 has a certificate that holds no longer" in certs.said(
+        "server", "--inventory", "inventory.yaml"
+    )
 
 
 def test_shared_names_and_odd_keys_are_cautioned_against(certs: Certs) -> None:

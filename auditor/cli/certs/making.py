@@ -12,6 +12,7 @@ import typer
 from auditor.certificates.authority import Making, Opening, add_team, init
 from auditor.certificates.issue import Issued, Request, issue, read_request
 from auditor.certificates.keys import CAUTIONS, KeyType, check_passphrase
+from auditor.certificates.ledger import now
 from auditor.certificates.names import NO_NAMES, Constraints, Names, identity, is_shared
 from auditor.certificates.profile import Purpose
 from auditor.certificates.store import Store, write_new
@@ -152,18 +153,26 @@ def issue_servers(office: Office, words_: Sequence[str], hosts: Sequence[Host], 
 
 
 def _lacking(store: Store, requests: Sequence[Request]) -> list[Request]:
-    """Of a whole inventory's requests those that have no certificate yet, or one for other names; the others are told."""
+    """
+    Of a whole inventory's requests those whose host has no certificate that holds and has these names; the others are told.
+
+    Names that a certificate has beside the inventory's were asked for once: they stay.
+    """
     ledger, wanted = store.load(), list[Request]()
     for each in requests:
         held = ledger.find(each.purpose, each.name)
-        if held and set(held.names) == set(each.names.texts):
+        if held is None:
+            wanted.append(each)
+            continue
+        missing_names = sorted(set(each.names.texts) - set(held.names))
+        holds = held.not_after > now() and ledger.authority(held.authority).role == "active"
+        if holds and not missing_names:
             typer.echo(f"{each.name} has a certificate, valid to {held.not_after:%Y-%m-%d}")
             continue
-        if held:
-            typer.echo(
-                f"{each.name} is called {', '.join(each.names.texts)} now, no longer {', '.join(held.names)}"
-            )
-        wanted.append(replace(each, replacing=bool(held)))
+        why = f"lacks {', '.join(missing_names)}" if missing_names else "holds no longer"
+        typer.echo(f"{each.name} has a certificate that {why}")
+        names = Names.of(dict.fromkeys((*held.names, *each.names.texts)))
+        wanted.append(replace(each, names=names, replacing=True))
     return wanted
 
 
