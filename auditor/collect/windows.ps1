@@ -415,8 +415,12 @@ $collector = {
 
     # The docker clients of users: who may read their keys and configuration, and which registries' passwords lie in it.
     function section-windows-clients {
+        if (-not $elevated) { stop-with $DENIED 'only an administrator sees the profiles of all users' }
+        $list = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
+        $profiles = @{}
+        foreach ($sid in registry-keys $list) { $profiles["$((registry-values "$list\$sid").ProfileImagePath)"] = $sid }
         $clients = @(foreach ($folder in Get-ChildItem -Path "$env:SystemDrive\Users\*\.docker" -Directory -Force -ErrorAction SilentlyContinue) {
-            $entry = [ordered]@{ folder = $folder.FullName; files = @(); inline = @(); store = $null; error = $null }
+            $entry = [ordered]@{ folder = $folder.FullName; sid = $profiles[(parent $folder.FullName)]; files = @(); inline = @(); store = $null; error = $null }
             try {
                 $entry.files = @('key.pem', 'cert.pem', 'ca.pem', 'config.json' | ForEach-Object { rights $_ (Join-Path $folder.FullName $_) })
                 $file = Join-Path $folder.FullName 'config.json'

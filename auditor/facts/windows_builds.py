@@ -60,7 +60,9 @@ class WindowsLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     updates: tuple[Update, ...] = ()
 
     def end_for(self, edition: str) -> date | None:
-        """The last day of security updates for an edition as the registry calls it (``ServerDatacenter``, ``Professional``)."""
+        """The last day of security updates for an edition as the registry calls it (``ServerDatacenter``, ``Professional``); None where it is not known."""
+        if not edition and (self.ends_pro or self.ends_ltsc):
+            return None
         if self.ends_pro and edition.startswith(_PRO):
             return self.ends_pro
         if self.ends_ltsc and edition.startswith(_LTSC):

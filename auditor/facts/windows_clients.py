@@ -12,12 +12,13 @@ from auditor.facts.windows_rights import Guarded, RightsEntry, guarded
 
 @dataclass(frozen=True)
 class Client:
-    """One user's folder; ``inline`` are the registries whose passwords stand in its config.json."""
+    """One user's folder; ``inline`` are the registries whose passwords stand in its config.json; ``sid`` is empty where nobody's profile is known to be there."""
 
     folder: str = r"C:\Users\anna\.docker"
     files: tuple[Guarded, ...] = ()
     inline: tuple[str, ...] = ()
     problem: str = ""
+    sid: str = "S-1-5-21-1-2-3-1001"
 
 
 class _Client(msgspec.Struct, frozen=True):
@@ -25,6 +26,7 @@ class _Client(msgspec.Struct, frozen=True):
     files: list[RightsEntry]
     inline: list[str]
     error: str | None
+    sid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,4 +43,6 @@ class WindowsClients:
 
 
 def _client(raw: _Client) -> Client:
-    return Client(raw.folder, tuple(map(guarded, raw.files)), tuple(raw.inline), raw.error or "")
+    return Client(
+        raw.folder, tuple(map(guarded, raw.files)), tuple(raw.inline), raw.error or "", raw.sid or ""
+    )

@@ -130,6 +130,10 @@ class WindowsRights:
         """What plays these roles."""
         return tuple(each for each in self if each.role in roles)
 
+    def untold(self, *roles: str) -> list[str]:
+        """A line for each role of which the collector said nothing, not even that there is no such thing."""
+        return [f"nothing was told of the {role}" for role in roles if not self.by_role(role)]
+
     def above(self, path: str) -> Guarded | None:
         """The nearest folder above a path that is there and was looked at."""
         folder = dirname(path)

@@ -33,7 +33,7 @@ class _Services(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Service:
-    """A service: its command line, and the rights on it and on its registry key."""
+    """A service: its command line (empty where it was not told), and the rights on it and on its registry key."""
 
     name: str = "docker"
     command: str = r'"C:\Program Files\Docker\dockerd.exe" --run-service'

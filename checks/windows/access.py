@@ -28,7 +28,7 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
     for group in filter(_lets_in, groups.groups):
         if is_broad(group.sid):
             yield Finding(str(group.account), "ordinary users are in it", "trusted users only", "group")
-        elif group.members is None:
+        elif group.members is None and not group.account.is_named_in(policy.trusted_users):
             unknown.append(f"the members of {group.name} could not be listed: {group.problem or 'not told'}")
         for member in group.members or ():
             if groups.rules_the_host(member.sid) or member.is_named_in(policy.trusted_users):
@@ -48,7 +48,8 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
 def _lets_in(group: Group) -> bool:
     """Administrators rule the host anyway; a group that there is not lets nobody in."""
     is_meant = group.configured or group.name.casefold() == _DESKTOP
-    return is_meant and group.sid != ADMINISTRATORS and bool(group.sid or group.configured)
+    is_there = group.sid or group.configured or group.members
+    return is_meant and group.sid != ADMINISTRATORS and bool(is_there)
 
 
 @check(severity=Severity.HIGH)

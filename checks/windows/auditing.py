@@ -44,7 +44,7 @@ def engine_file_changes_not_audited(audit: WindowsAudit, rights: WindowsRights) 
         yield Finding("audit policy", "access to files is not logged", "success", f"auditpol:{FILE_SYSTEM}")
         return
     found = [it for it in rights.by_role(*_ROLES) if it.exists]
-    unknown = []
+    unknown = rights.untold(*_ROLES)
     for guarded in found:
         try:
             logged = guarded.auditing.audited(guarded.kind).get(EVERYONE, 0)

@@ -1,19 +1,21 @@
 """What users keep for Docker's client in their profiles on a Windows host."""
 
 from auditor.check import Finding, Findings, Inconclusive, NotApplicable, Severity, check
-from auditor.facts.windows_clients import WindowsClients
-from auditor.facts.windows_principals import is_broad, name_of
-from auditor.facts.windows_rights import READ
+from auditor.facts.windows_clients import Client, WindowsClients
+from auditor.facts.windows_principals import is_broad, is_trusted, name_of
+from auditor.facts.windows_rights import READ, Guarded, changes, words
 
 _SECRET = ("key.pem", "config.json")
+_USES = READ | changes("file")
 
 
 @check(severity=Severity.HIGH)
 def client_key_readable_by_others(clients: WindowsClients) -> Findings:
     """
-    A user's client key and registry passwords can be read by that user only.
+    A user's client key and registry passwords are that user's only.
 
-    With the key one commands every engine that trusts its owner.
+    With the key one commands every engine that trusts its owner; who can put another
+    in its place waits for the owner to use it.
 
     Remediation:
         ``icacls FILE /inheritance:r /grant:r USER:F *S-1-5-18:F *S-1-5-32-544:F``, and renew
@@ -29,14 +31,27 @@ def client_key_readable_by_others(clients: WindowsClients) -> Findings:
             except Inconclusive as gap:
                 unknown.append(str(gap))
                 continue
-            for sid in (sid for sid, mask in granted.items() if mask & READ and is_broad(sid)):
-                source = f"access list {file.sddl}"
-                yield Finding(file.path, f"{name_of(sid)} may read", "its owner and administrators", source)
+            others = {
+                sid: mask & _USES for sid, mask in granted.items() if mask & _USES and not is_trusted(sid)
+            }
+            for sid, mask in others.items():
+                if client.sid or is_broad(sid):
+                    yield from _others(client, file, sid, mask)
+                else:
+                    unknown.append(
+                        f"whose profile {client.folder} is was not told, and {name_of(sid)} has rights there"
+                    )
     unknown += [f"{client.folder}: {client.problem}" for client in clients.clients if client.problem]
     if unknown:
         raise Inconclusive("; ".join(unknown))
     if not clients.clients:
         raise NotApplicable("no user has a folder .docker")
+
+
+def _others(client: Client, file: Guarded, sid: str, mask: int) -> Findings:
+    if sid.casefold() != client.sid.casefold():
+        seen = f"{name_of(sid)} may {words(mask, 'file')}"
+        yield Finding(file.path, seen, "its owner and administrators", f"access list {file.sddl}")
 
 
 @check(severity=Severity.MEDIUM)

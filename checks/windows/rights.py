@@ -1,16 +1,20 @@
 """Who may change what the engine of a Windows host is made of, and read what it must keep to itself."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from auditor.check import Check, Finding, Findings, Inconclusive, NotApplicable, Severity, check
 from auditor.facts.sddl import Descriptor, Kind
-from auditor.facts.windows_principals import is_trusted, name_of
+from auditor.facts.windows_principals import is_broad, is_trusted, name_of
 from auditor.facts.windows_rights import ADD_FILE, ADD_FOLDER, READ, Guarded, WindowsRights, changes, words
 from auditor.facts.windows_service_rights import ServiceRights
 from auditor.policy import Policy
 
 _VALID, _NOT_SIGNED = 0, 2
+_INSIDE: tuple[Literal["file"], Literal["folder"]] = ("file", "folder")
+_DATA = ("data-root", "config-folder", "volumes-folder", "containers-folder")
+_ONE_EACH = ("registry-cert", "credential-spec")
+"""Roles of which there may be any number."""
 _WANTED = "SYSTEM, Administrators and TrustedInstaller alone"
 
 
@@ -71,11 +75,11 @@ def _kept(each: _Kept) -> Check[...]:
     def rule(rights: WindowsRights, policy: Policy) -> Findings:
         there = [it for it in rights.by_role(*each.roles) if it.exists]
         makes = [it for it in rights.by_role(*each.makes) if not it.exists]
-        unknown = [] if rights.by_role(each.roles[0]) else [f"nothing was told of the {each.roles[0]}"]
+        unknown = rights.untold(*(role for role in each.roles if role not in _ONE_EACH))
         for guarded in there:
             yield from _others(guarded, changes(guarded.kind), policy, unknown)
             if guarded.kind == "folder":
-                yield from _others_later(guarded, changes("file"), policy)
+                yield from _others_later(guarded, policy)
         for missing in makes:
             yield from _makers(missing, rights, policy, unknown)
         if unknown:
@@ -101,23 +105,26 @@ def _others(guarded: Guarded, bits: int, policy: Policy, unknown: list[str]) -> 
         yield Finding(guarded.path, may, _WANTED, f"access list {guarded.sddl}")
 
 
-def _others_later(folder: Guarded, bits: int, policy: Policy) -> Iterator[Finding]:
-    """Those who get such rights on files that will be made in a folder, and have none on the folder itself."""
+def _others_later(folder: Guarded, policy: Policy, reading: int = 0) -> Iterator[Finding]:
+    """Those who can change (or, with ``reading``, read) what will be made in a folder, and have no such right on the folder itself."""
     try:
-        own, later = folder.rights, folder.rights.inherited_by("file")
+        own = folder.rights
     except Inconclusive:
-        return  # the folder's own rights are not known either, which is told already
+        return  # told already
     seen = {sid for sid, _ in strangers(own, folder.kind, READ | changes(folder.kind), policy)}
-    for sid, mask in strangers(later, "file", bits, policy):
-        if sid not in seen:
-            may = f"{name_of(sid)} may {words(mask, 'file')} the files that will be made in it"
-            yield Finding(folder.path, may, _WANTED, f"access list {folder.sddl}")
+    for kind in _INSIDE:
+        for sid, mask in strangers(own.inherited_by(kind), kind, reading | changes(kind), policy):
+            if sid not in seen:
+                seen.add(sid)
+                may = f"{name_of(sid)} may {words(mask, kind)} the {kind}s that will be made in it"
+                yield Finding(folder.path, may, _WANTED, f"access list {folder.sddl}")
 
 
 def strangers(rights: Descriptor, kind: Kind, bits: int, policy: Policy) -> Iterator[tuple[str, int]]:
-    """Every SID that has one of these bits and neither rules the host nor is trusted by the policy."""
+    """Every SID that has one of these bits and neither rules the host nor is trusted by the policy, which cannot trust everybody."""
+    trusted = {name.casefold() for name in policy.trusted_users}
     for sid, mask in rights.granted(kind).items():
-        if mask & bits and not is_trusted(sid) and sid not in policy.trusted_users:
+        if mask & bits and not is_trusted(sid) and (is_broad(sid) or sid.casefold() not in trusted):
             yield sid, mask & bits
 
 
@@ -165,9 +172,14 @@ def engine_service_path_unquoted(services: ServiceRights) -> Findings:
     Remediation:
         ``sc.exe config docker binPath= "\"C:\Program Files\Docker\dockerd.exe\" --run-service"``
     """
+    unknown = [f"the command of service {it.name} was not told" for it in services.services if not it.command]
     for service in services.services:
         if program := service.unquoted_program:
             yield Finding(service.name, f"starts {program}", "the path in quotes", "service:/PathName")
+    if unknown:
+        raise Inconclusive("; ".join(unknown))
+    if not services.services:
+        raise NotApplicable("no service runs the engine")
 
 
 @check(severity=Severity.LOW)
@@ -219,20 +231,16 @@ def data_root_open_to_users(rights: WindowsRights, policy: Policy) -> Findings:
     Remediation:
         ``icacls C:\ProgramData\docker /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F``
     """
-    found = [
-        it
-        for it in rights.by_role("data-root", "config-folder", "volumes-folder", "containers-folder")
-        if it.exists
-    ]
-    unknown: list[str] = []
+    found = [it for it in rights.by_role(*_DATA) if it.exists]
+    unknown = rights.untold(*_DATA)
     for guarded in found:
         yield from _others(guarded, READ | changes("folder"), policy, unknown)
-        yield from _others_later(guarded, READ | changes("file"), policy)
+        yield from _others_later(guarded, policy, READ)
         yield from _dependent(guarded)
     if unknown:
         raise Inconclusive("; ".join(unknown))
     if not found:
-        raise Inconclusive("no data folder was seen")
+        raise NotApplicable("the engine has no data folder yet")
 
 
 def _dependent(guarded: Guarded) -> Iterator[Finding]:
@@ -258,7 +266,7 @@ def windows_tls_key_readable(rights: WindowsRights, policy: Policy) -> Findings:
         key and certificate made: the old ones may be in other hands.
     """
     keys = [it for it in rights.by_role("tls-key") if it.exists]
-    unknown: list[str] = []
+    unknown = rights.untold("tls-key")
     for key in keys:
         yield from _others(key, READ, policy, unknown)
     if unknown:

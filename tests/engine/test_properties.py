@@ -108,6 +108,26 @@ def garbled(bundle: Bundle, dice: random.Random) -> Bundle:
     return bundle.adding({name: Section(bytes(data), bundle.sections[name].status)})
 
 
+def with_nothing(bundle: Bundle) -> Iterator[tuple[str, Bundle]]:
+    """The bundle of a Windows host with null for each field of its own sections, and without each entry of what was looked at."""
+    for name, section in bundle.sections.items():
+        if not name.startswith("windows-") or name == "windows-image-history" or not section.data.strip():
+            continue
+        told = json.loads(section.data)
+        for way in fields(told):
+            changed = inner = copy.deepcopy(told)
+            for key in way[:-1]:
+                inner = inner[key]
+            inner[way[-1]] = None
+            yield f"{name} {way} null", bundle.adding({name: Section(json.dumps(changed).encode())})
+        for index in range(len(told) if name == "windows-acl" else 0):
+            rest = [*told[:index], *told[index + 1 :]]
+            yield (
+                f"{name} without {told[index]['role']}",
+                bundle.adding({name: Section(json.dumps(rest).encode())}),
+            )
+
+
 def dice_for(path: Path) -> random.Random:
     """The same throws in every run."""
     return random.Random(path.name)  # noqa: S311  no secret comes of it
@@ -132,6 +152,16 @@ def test_no_field_that_is_left_out_makes_a_pass(path: Path) -> None:
     before, lacking = outcomes(bundle, platform), list(lacking_a_field(bundle))
     for what, changed in dice_for(path).sample(lacking, min(_FIELDS_EACH, len(lacking))):
         assert passed_since(before, changed, platform) == [], what
+
+
+@pytest.mark.parametrize(
+    "path", [it for it in RECORDINGS if platform_of(it) == "windows"], ids=lambda path: path.name
+)
+def test_nothing_in_the_place_of_a_value_makes_a_pass_of_what_was_none(path: Path) -> None:
+    bundle = load(path.read_bytes())
+    before = outcomes(bundle, "windows")
+    for what, changed in with_nothing(bundle):
+        assert passed_since(before, changed, "windows") == [], what
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)

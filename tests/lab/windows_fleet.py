@@ -197,6 +197,7 @@ def _client(folder: str, inline: list[str]) -> dict[str, Any]:
     }
     return {
         "folder": folder,
+        "sid": "S-1-5-21-1004336348-1177238915-682003330-1001",
         "files": [found],
         "inline": inline,
         "store": "" if inline else "desktop",

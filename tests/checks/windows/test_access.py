@@ -57,6 +57,8 @@ def test_members_that_could_not_be_listed_are_a_gap_and_a_group_that_is_not_ther
     check = windows_engine_open_to_others
     assert judge(check, groups(members=None, problem="denied")).outcome is Outcome.ERROR
     assert judge(check, groups(members=None, sid="")).outcome is Outcome.ERROR
+    user = groups(members=None, name="anna", problem="a user has no members")
+    assert judge(check, user, Policy(trusted_users=("anna",))).outcome is Outcome.PASS
     desktop = WindowsGroups((Group("docker-users", "", None, problem="no such group"),))
     assert judge(check, desktop).outcome is Outcome.PASS
     other = WindowsGroups((Group("others", BUILDERS, (ANNA,)),))
@@ -122,10 +124,15 @@ def test_changes_of_files_are_logged_by_policy_and_by_each_files_list() -> None:
     logged = Guarded("config-file", r"C:\daemon.json", audit="O:BAD:(A;;FA;;;BA)S:(AU;SA;0x2;;;WD)")
     silent = Guarded("executable", r"C:\dockerd.exe", audit="O:BAD:(A;;FA;;;BA)S:(AU;FA;0x2;;;WD)")
     unread = Guarded("config-file", r"C:\daemon.json", audit=None)
-    assert judge(check, on, WindowsRights.of(logged)).outcome is Outcome.PASS
-    (finding,) = judge(check, on, WindowsRights.of(logged, silent)).findings
+    roles = ("executable", "config-file", "registry-certs", "credential-specs")
+    absent = [Guarded(role, rf"C:\{role}", exists=False, sddl=None) for role in roles]
+    assert judge(check, on, WindowsRights.of(logged, *absent)).outcome is Outcome.PASS
+    (finding,) = judge(check, on, WindowsRights.of(logged, silent, *absent)).findings
     assert finding.subject == r"C:\dockerd.exe"
-    assert judge(check, on, WindowsRights.of(unread)).outcome is Outcome.ERROR
-    assert judge(check, on, WindowsRights.of()).outcome is Outcome.NOT_APPLICABLE
+    assert judge(check, on, WindowsRights.of(unread, *absent)).outcome is Outcome.ERROR
+    assert judge(check, on, WindowsRights.of(*absent)).outcome is Outcome.NOT_APPLICABLE
+    for role in roles:
+        rest = [it for it in (logged, *absent) if it.role != role]
+        assert judge(check, on, WindowsRights.of(*rest)).outcome is Outcome.ERROR
     off = WindowsAudit({FILE_SYSTEM: False})
     assert judge(check, off, WindowsRights.of(logged)).outcome is Outcome.FAIL

@@ -38,20 +38,21 @@ ROLES: list[tuple[str, str, Kind]] = [
 ]
 
 
-FIRST = {
-    "engine-program-changeable": "executable",
-    "windows-daemon-config-changeable": "config-file",
-    "windows-tls-file-changeable": "tls-ca",
-    "windows-registry-certificates-changeable": "registry-certs",
-    "credential-specs-changeable": "credential-specs",
+ALWAYS_TOLD = {
+    "engine-program-changeable": ("executable", "executable-folder"),
+    "windows-daemon-config-changeable": ("config-file", "config-file-folder"),
+    "windows-tls-file-changeable": ("tls-ca", "tls-cert", "tls-key", "tls-folder"),
+    "windows-registry-certificates-changeable": ("registry-certs",),
+    "credential-specs-changeable": ("credential-specs", "credential-spec-key"),
+    "data-root-open-to-users": ("data-root", "config-folder", "volumes-folder", "containers-folder"),
 }
 
 
 def run(check: Check[...], *guarded: Guarded, policy: Policy = Policy()) -> Judged:  # noqa: B008  frozen
-    first = FIRST.get(check.id)
-    if guarded and first and first not in [it.role for it in guarded]:
-        guarded = (Guarded(first, r"C:\first"), *guarded)
-    return judge(check, WindowsRights.of(*guarded), policy)
+    """The check's verdict on these, and on closed ones in the place of all others that the collector always tells of."""
+    roles = [it.role for it in guarded]
+    others = [Guarded(role, rf"C:\{role}") for role in ALWAYS_TOLD.get(check.id, ()) if role not in roles]
+    return judge(check, WindowsRights.of(*guarded, *others), policy)
 
 
 @pytest.mark.parametrize(("name", "role", "kind"), ROLES)
@@ -71,16 +72,20 @@ def test_what_only_administrators_may_change_is_theirs_or_a_finding(name: str, r
     assert run(BY_NAME[name], replace(own, sddl="D:(nonsense)")).outcome is Outcome.ERROR
 
 
-@pytest.mark.parametrize("check", kept, ids=lambda check: check.id)
-def test_where_nothing_was_told_nothing_is_known(check: Check[...]) -> None:
-    assert run(check) == (Outcome.ERROR, (), f"nothing was told of the {FIRST[check.id]}")
-    for it in (Guarded("tls-cert", r"C:\it"), Guarded("config-file-folder", r"C:\it", kind="folder")):
-        assert judge(check, WindowsRights.of(it), Policy()).outcome is Outcome.ERROR
+@pytest.mark.parametrize("check", [*kept, data_root_open_to_users], ids=lambda check: check.id)
+def test_where_nothing_was_told_of_one_of_them_nothing_is_known(check: Check[...]) -> None:
+    roles = ALWAYS_TOLD[check.id]
+    for missing in roles:
+        rest = [Guarded(role, rf"C:\{role}") for role in roles if role != missing]
+        judged = judge(check, WindowsRights.of(*rest), Policy())
+        assert judged == (Outcome.ERROR, (), f"nothing was told of the {missing}")
+    assert judge(check, WindowsRights.of(), Policy()).outcome is Outcome.ERROR
 
 
 def test_where_there_is_no_such_thing_the_check_does_not_apply() -> None:
-    missing = Guarded("tls-ca", r"C:\ca.pem", exists=False, sddl=None)
-    assert run(BY_NAME["windows-tls-file-changeable"], missing).outcome is Outcome.NOT_APPLICABLE
+    roles = ALWAYS_TOLD["windows-tls-file-changeable"]
+    missing = [Guarded(role, rf"C:\{role}", exists=False, sddl=None) for role in roles]
+    assert run(BY_NAME["windows-tls-file-changeable"], *missing).outcome is Outcome.NOT_APPLICABLE
 
 
 def test_rights_that_only_new_files_get_count() -> None:
@@ -95,6 +100,28 @@ def test_rights_that_only_new_files_get_count() -> None:
         "Users (S-1-5-32-545) may read the files that will be made in it",
     ]
     assert run(BY_NAME["engine-program-changeable"], replace(folder, sddl=None)).outcome is Outcome.ERROR
+
+
+def test_rights_that_only_new_folders_get_count() -> None:
+    later = "O:BAD:P(A;OICI;FA;;;SY)(A;CIIO;FA;;;BU)"
+    for role, check in (
+        ("data-root", data_root_open_to_users),
+        ("executable-folder", BY_NAME["engine-program-changeable"]),
+    ):
+        folder = Guarded(role, r"C:\engine", kind="folder", sddl=later)
+        (finding,) = judge(
+            check, WindowsRights.of(folder, Guarded("executable", r"C:\engine\d.exe")), Policy()
+        ).findings
+        assert finding.observed.endswith("the folders that will be made in it")
+
+
+def test_a_policy_trusts_a_sid_in_any_case_and_never_everybody() -> None:
+    program = Guarded("executable", r"C:\dockerd.exe", sddl=f"O:BAD:(A;;FA;;;{SOMEBODY})")
+    lower = Policy(trusted_users=(SOMEBODY.lower(),))
+    assert run(BY_NAME["engine-program-changeable"], program, policy=lower).outcome is Outcome.PASS
+    users = replace(program, sddl="O:BAD:(A;;FA;;;BU)")
+    named = Policy(trusted_users=("S-1-5-32-545",))
+    assert run(BY_NAME["engine-program-changeable"], users, policy=named).outcome is Outcome.FAIL
 
 
 def test_a_data_root_that_takes_rights_from_above_is_open_as_soon_as_that_is() -> None:
@@ -156,7 +183,12 @@ def test_a_data_folder_that_inherits_what_users_may_is_open() -> None:
         "Users (S-1-5-32-545) may read, add files, add folders"
     ]
     assert run(data_root_open_to_users, replace(folders[0], sddl=None)).outcome is Outcome.ERROR
-    assert run(data_root_open_to_users).outcome is Outcome.ERROR
+    assert judge(data_root_open_to_users, WindowsRights.of(), Policy()).outcome is Outcome.ERROR
+    none_yet = [
+        replace(folders[0], role=role, exists=False, sddl=None)
+        for role in ALWAYS_TOLD["data-root-open-to-users"]
+    ]
+    assert run(data_root_open_to_users, *none_yet).outcome is Outcome.NOT_APPLICABLE
 
 
 def test_a_key_that_others_can_read_is_found() -> None:
@@ -166,6 +198,7 @@ def test_a_key_that_others_can_read_is_found() -> None:
     assert [it.observed for it in judged.findings] == ["Users (S-1-5-32-545) may read"]
     assert run(windows_tls_key_readable, replace(key, sddl=None)).outcome is Outcome.ERROR
     assert run(windows_tls_key_readable, replace(key, exists=False)).outcome is Outcome.NOT_APPLICABLE
+    assert judge(windows_tls_key_readable, WindowsRights.of(), Policy()).outcome is Outcome.ERROR
 
 
 def test_a_service_that_others_can_configure_is_found() -> None:
@@ -196,6 +229,12 @@ def test_a_service_that_others_can_configure_is_found() -> None:
 def test_a_path_with_blanks_stands_in_quotes(command: str, *, found: bool) -> None:
     judged = judge(engine_service_path_unquoted, ServiceRights((Service(command=command),)))
     assert bool(judged.findings) is found
+
+
+def test_a_command_that_was_not_told_is_a_gap_and_no_service_has_none() -> None:
+    check = engine_service_path_unquoted
+    assert judge(check, ServiceRights((Service(command=""),))).outcome is Outcome.ERROR
+    assert judge(check, ServiceRights(())).outcome is Outcome.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(
@@ -231,6 +270,13 @@ def test_a_users_key_is_read_by_that_user_and_administrators() -> None:
     (finding,) = judge(client_key_readable_by_others, client(everybody)).findings
     assert finding.observed == "Authenticated Users (S-1-5-11) may read"
     assert judge(client_key_readable_by_others, client(everybody, "ca.pem")).outcome is Outcome.PASS
+    other = "S-1-5-21-1-2-3-1002"
+    for right, word in (("FR", "read"), ("CCDC", "read, write"), ("DC", "write")):
+        (finding,) = judge(client_key_readable_by_others, client(f"{own}(A;;{right};;;{other})")).findings
+        assert finding.observed == f"{other} may {word}"
+    stranger = judge(client_key_readable_by_others, client(own, sid=""))
+    assert (stranger.outcome, "was not told" in stranger.reason) == (Outcome.ERROR, True)
+    assert judge(client_key_readable_by_others, client(everybody, sid="")).outcome is Outcome.FAIL
     assert judge(client_key_readable_by_others, client(None)).outcome is Outcome.ERROR
     assert judge(client_key_readable_by_others, client(own, problem="denied")).outcome is Outcome.ERROR
     assert judge(client_key_readable_by_others, WindowsClients()).outcome is Outcome.NOT_APPLICABLE
