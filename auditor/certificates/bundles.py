@@ -231,13 +231,13 @@ _LINUX_STEPS = f"""On the host, as root ('auditor certs install HOST' does all o
 _WINDOWS_STEPS = rf"""On the host, in a PowerShell of an administrator (written to Docker's documentation, not yet tried by us on Windows):
 
 1. New-Item -ItemType Directory -Force {WINDOWS_FOLDER}
-   icacls {WINDOWS_FOLDER} /inheritance:r /grant 'SYSTEM:(OI)(CI)F' 'BUILTIN\Administrators:(OI)(CI)F'
+   icacls {WINDOWS_FOLDER} /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'
    Copy-Item ca.pem, server-cert.pem, server-key.pem {WINDOWS_FOLDER}
-2. Add the keys of this daemon.json to C:\ProgramData\docker\config\daemon.json. Keep the keys that are there; save as UTF-8
-   without a byte order mark, and not by ConvertTo-Json without -Depth 100, which cuts off what lies deep.
+2. Add the keys of this daemon.json to C:\ProgramData\docker\config\daemon.json. Keep the keys that are there, and write the
+   host's own address in the place of 0.0.0.0; save as UTF-8 without a byte order mark, and not by ConvertTo-Json without -Depth 100, which cuts off what lies deep.
 3. (Get-CimInstance Win32_Service -Filter "Name='docker'").PathName: if it has -H or --host, dockerd does not start with hosts in
    daemon.json too. Run sc.exe config docker binPath= '...' with the same line without them.
-4. New-NetFirewallRule -DisplayName 'Docker API, mutual TLS' -Direction Inbound -Protocol TCP -LocalPort 2376 -Action Allow
+4. New-NetFirewallRule -DisplayName 'Docker API, mutual TLS' -Direction Inbound -Protocol TCP -LocalPort 2376 -RemoteAddress CLIENTS -Action Allow
 5. Restart-Service docker
 6. From elsewhere: auditor certs show tcp://HOST:2376. Then delete this folder: it holds the private key.
 """

@@ -9,7 +9,7 @@ from typing import Any
 from auditor.errors import BadFile
 
 LINUX_FOLDER = "/etc/docker/tls"
-WINDOWS_FOLDER = r"C:\ProgramData\docker\certs.d"
+WINDOWS_FOLDER = r"C:\ProgramData\docker\tls"
 DROP_IN = "/etc/systemd/system/docker.service.d/zz-docker-host-auditor-tls.conf"
 FILES = {"tlscacert": "ca.pem", "tlscert": "server-cert.pem", "tlskey": "server-key.pem"}
 _WITH_VALUE = {"-H", "--host", "--tlscacert", "--tlscert", "--tlskey"}

@@ -104,9 +104,22 @@ class LocalSession:
         self._host = host
 
     def run(self, step: str, words: Sequence[str] = (), data: bytes = b"") -> Answer:
-        """Run a step here."""
+        """
+        Run a step here.
+
+        Raises:
+            ConnectionLost: it did not end in minutes.
+            HostError: there is no shell, or no sudo, to run it with.
+        """
         command = _command(self._host, step, words)
-        done = subprocess.run(command, input=data, capture_output=True, timeout=SECONDS_A_SCRIPT, check=False)
+        try:
+            done = subprocess.run(
+                command, input=data, capture_output=True, timeout=SECONDS_A_SCRIPT, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ConnectionLost(f"{step} did not end within {SECONDS_A_SCRIPT} s") from error
+        except OSError as error:
+            raise HostError(f"{command[0]} cannot be started here: {error.strerror}") from error
         return Answer(done.returncode, done.stdout, done.stderr)
 
     @contextmanager

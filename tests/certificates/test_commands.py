@@ -312,6 +312,22 @@ def test_an_error_that_is_not_known_is_no_success(certs: Certs) -> None:
     assert "not known" in certs.said("explain", "the moon is full", code=1)
 
 
+def test_a_host_without_a_certificate_stops_no_other(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    certs.said("server", "web1=web1.example")
+    hosts = "".join(
+        f"  {name}: {{transport: ssh, address: 127.0.0.3, port: 1}}\n" for name in ("db1", "web1")
+    )
+    (certs.folder / "inventory.yaml").write_text(f"hosts:\n{hosts}")
+    result = certs("install", "--inventory", "inventory.yaml", "--yes")
+    assert result.exit_code == 1
+    assert "db1: is in the old state (nothing was changed: there is no certificate for db1" in result.stderr
+    assert "web1: is in the old state (nothing was changed: " in result.stderr
+    assert result.stdout.rstrip().splitlines()[-2:] == ["db1: old state", "web1: old state"]
+    with pytest.raises(UsageError, match="no certificate for db1"):
+        certs("install", "--inventory", "inventory.yaml", "--limit", "db1")
+
+
 def test_windows_by_ssh_is_not_installed_on_and_that_is_said(certs: Certs) -> None:
     certs.said("init", "--no-passphrase")
     certs.said("server", "win1")

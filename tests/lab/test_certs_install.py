@@ -232,6 +232,23 @@ def test_a_dry_run_prints_what_would_change_and_changes_nothing(world: World) ->
     assert world.lab.sh("ls /etc/docker/tls").returncode != 0
 
 
+def test_one_host_that_fails_stops_no_other_and_each_ones_state_is_told(world: World) -> None:
+    options = [
+        f"--identity={world.lab.door.user_key}",
+        f"--known-hosts={world.lab.door.known_hosts()}",
+        "--certificate=lab",
+        f"--listen=tcp://127.0.0.2:{world.port}",
+        f"--dir={world.store.folder}",
+        "--dry-run",
+    ]
+    gone, here = f"127.0.0.3:{free_port()}", f"127.0.0.2:{world.lab.door.port}"
+    said = CliRunner().invoke(app, ["install", f"ssh://root@{gone}", f"ssh://root@{here}", *options])
+    assert said.exit_code == 1, said.output
+    assert "nothing was changed" in said.stderr
+    assert said.stdout.rstrip().splitlines()[-2:] == [f"{gone}: old state", f"{here}: planned only"]
+    world.is_as_it_was()
+
+
 def test_a_key_that_dockerd_does_not_know_ends_in_the_old_state(world: World) -> None:
     world.write("/etc/docker/daemon.json", '{"no-such-key": 1}\n')
     outcome, _ = world.install()

@@ -24,6 +24,12 @@ from auditor.cli.hosts import Reach, find_hosts
 from auditor.errors import AuditorError, HostError, UsageError
 from auditor.host import Host
 
+_WORDS: dict[State | None, str] = {
+    None: "planned only",
+    State.NEW: "new state, proved",
+    State.OLD: "old state",
+    State.UNKNOWN: "state not known",
+}
 _SUFFIXES = {"context": ".dockercontext", "azure-devops": ".json", "pkcs12": ".p12"}
 
 
@@ -60,7 +66,9 @@ def install_hosts(
     """Install on one host after the other; the exit code says the worst."""
     store = Store(office.folder)
     ledger = store.load()
-    jobs = [_job(ledger, host, how) for host in _hosts(names, listed, reach)]
+    _refuse(how)
+    hosts = _hosts(names, listed, reach)
+    jobs, without = _jobs(ledger, hosts, how)
     if how.due:
         wanted = {
             each.certificate.label for each in standings(ledger, live=False) if each.state is Standing.DUE
@@ -71,9 +79,30 @@ def install_hosts(
             if job.certificate.label in wanted or job.certificate.label not in ledger.deliveries
         ]
     caution(missing_address(jobs))
-    outcomes = [_install(store, job, how) for job in jobs]
-    states = {each.state for each in outcomes}
-    return 3 if State.UNKNOWN in states else int(State.OLD in states and not how.dry_run)
+    outcomes = {job.host.name: _install(store, job, how) for job in jobs} | without
+    if len(outcomes) > 1:
+        typer.echo(
+            "".join(
+                f"\n{host.name}: {_WORDS[outcomes[host.name]]}" for host in hosts if host.name in outcomes
+            )
+        )
+    states = set(outcomes.values())
+    return 3 if State.UNKNOWN in states else int(State.OLD in states)
+
+
+def _jobs(
+    ledger: Ledger, hosts: Sequence[Host], how: Installing
+) -> tuple[list[Job], dict[str, State | None]]:
+    """What is to be done, and the hosts for which there is nothing to bring: of several, one such stops no other."""
+    jobs, without = list[Job](), dict[str, State | None]()
+    for host in hosts:
+        try:
+            jobs.append(_job(ledger, host, how))
+        except UsageError as error:
+            if len(hosts) == 1:
+                raise
+            without[host.name] = _said(host.name, Outcome(State.OLD, f"nothing was changed: {error}"))
+    return jobs, without
 
 
 def _hosts(names: Sequence[str], listed: tuple[Path | None, str], reach: Reach) -> tuple[Host, ...]:
@@ -89,16 +118,19 @@ def _hosts(names: Sequence[str], listed: tuple[Path | None, str], reach: Reach) 
     )
 
 
-def _job(ledger: Ledger, host: Host, how: Installing) -> Job:
+def _refuse(how: Installing) -> None:
     if not how.listen.startswith("tcp://") or not how.listen.rpartition(":")[2].isdigit():
         raise UsageError(f"--listen {how.listen!r}: it is written tcp://ADDRESS:PORT")
+
+
+def _job(ledger: Ledger, host: Host, how: Installing) -> Job:
     certificate = certificate_for(ledger, host, how.certificate)
     return Job(host, certificate, how.listen, how.client, how.patience)
 
 
-def _install(store: Store, job: Job, how: Installing) -> Outcome:
-    """One host; what stops it is said, and the next one's turn comes."""
-    name = job.host.name
+def _install(store: Store, job: Job, how: Installing) -> State | None:
+    """One host, None where it was only planned; what stops it is said, and the next one's turn comes."""
+    name, began = job.host.name, False
     try:
         with open_session(job.host) as session:
             ready = prepare(store, session, job)
@@ -107,13 +139,16 @@ def _install(store: Store, job: Job, how: Installing) -> Outcome:
             )
             caution(ready.plan.cautions)
             if how.dry_run:
-                return Outcome(State.OLD)
+                return None
             if not (
                 how.yes or ready.plan.nothing or typer.confirm(f"Change {name} so, and restart its daemon?")
             ):
                 return _said(name, Outcome(State.OLD, "you said no"))
+            began = True
             return _said(name, apply(store, session, ready, _tell))
     except (AuditorError, HostError) as error:
+        if began:
+            return _said(name, Outcome(State.UNKNOWN, f"after the change: {error}"))
         return _said(name, Outcome(State.OLD, f"nothing was changed: {error}"))
 
 
@@ -123,14 +158,14 @@ def _tell(attempt: Attempt) -> None:
     )
 
 
-def _said(name: str, outcome: Outcome) -> Outcome:
+def _said(name: str, outcome: Outcome) -> State:
     if outcome.state is State.NEW:
         typer.echo(f"{name}: is in the new state, proved")
-        return outcome
+        return outcome.state
     state = "its state is not known" if outcome.state is State.UNKNOWN else "is in the old state"
     daemon = f"; its daemon {outcome.daemon}" if outcome.daemon else ""
     typer.echo(f"{name}: {state} ({outcome.reason}){daemon}", err=True)
-    return outcome
+    return outcome.state
 
 
 def renew_certificates(office: Office, names: Sequence[str], *, due: bool) -> int:
