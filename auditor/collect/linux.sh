@@ -198,6 +198,19 @@ section_networks() {
         '{"Id":{{json .Id}},"Name":{{json .Name}},"Driver":{{json .Driver}},"Scope":{{json .Scope}},"Internal":{{json .Internal}},"Ingress":{{json .Ingress}},"Options":{{json .Options}}}'
 }
 
+# Volumes: where each is mounted, and the folder or device of the host that it stands for, if somebody made it so.
+section_volumes() {
+    # One that goes away between the two questions makes the second fail: then both are asked again.
+    found=$(volumes) || found=$(volumes) || return $?
+    printf '%s\n' "$found" | redact
+}
+volumes() {
+    list=$(docker_cli volume ls --quiet) || return $?
+    [ -n "$list" ] || return 0
+    printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" volume inspect --format \
+        '{"Name":{{json .Name}},"Mountpoint":{{json .Mountpoint}},"Device":{{json (index .Options "device")}}}'
+}
+
 # Processes: name, parent, user, capabilities, and the control group that tells which container they are in. No command line.
 section_processes() {
     grep -s -H -E '^(Name|PPid|Uid|CapEff|NoNewPrivs):' /proc/[0-9]*/status
@@ -344,12 +357,12 @@ section_kernel_settings() {
     true
 }
 
-SECTIONS='host daemons engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks swarm processes files access-lists certificates keys audit-rules access mounts kernel-settings'
+SECTIONS='host daemons engine-version engine-info daemon daemon-config systemd listeners containers images image-history networks volumes swarm processes files access-lists certificates keys audit-rules access mounts kernel-settings'
 
 # What is the same whichever daemon is asked, and how many further daemons are looked at.
 OF_THE_HOST='host daemons processes audit-rules kernel-settings'
 DAEMONS_AT_MOST=8
-OF_THE_ENGINE='engine-version engine-info containers images image-history networks swarm'
+OF_THE_ENGINE='engine-version engine-info containers images image-history networks volumes swarm'
 
 # ---- what the sections share ------------------------------------------------------------------------------------
 

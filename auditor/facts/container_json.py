@@ -72,19 +72,6 @@ class RawBindOptions(msgspec.Struct, frozen=True):
     Propagation: str = ""
 
 
-class RawDriverConfig(msgspec.Struct, frozen=True):
-    """``DriverConfig`` of a requested volume; Docker's own driver mounts what ``device`` names."""
-
-    Name: str = ""
-    Options: dict[str, str] | None = None
-
-
-class RawVolumeOptions(msgspec.Struct, frozen=True):
-    """``VolumeOptions`` of a requested mount."""
-
-    DriverConfig: RawDriverConfig | None = None
-
-
 class RawRequestedMount(msgspec.Struct, frozen=True):
     """One of ``HostConfig.Mounts``: Go leaves out what is empty."""
 
@@ -93,7 +80,6 @@ class RawRequestedMount(msgspec.Struct, frozen=True):
     Target: str = ""
     ReadOnly: bool = False
     BindOptions: RawBindOptions | None = None
-    VolumeOptions: RawVolumeOptions | None = None
 
 
 Bindings = dict[str, list[RawBinding] | None]
@@ -281,16 +267,6 @@ def _mounts(raw: RawContainer, platform: str) -> Iterator[Mount]:
     for wanted in (*_asked_for(raw.HostConfig), *binds(raw.HostConfig)):
         if plain(wanted.destination) not in seen:
             yield wanted
-    yield from _behind_volumes(raw.HostConfig)
-
-
-def _behind_volumes(host: RawHostConfig) -> Iterator[Mount]:
-    """Folders of the host that a volume's options stand for: as good as bind mounts. Of volumes made before this is not told."""
-    for mount in host.Mounts or ():
-        driver = mount.VolumeOptions and mount.VolumeOptions.DriverConfig
-        device = ((driver and driver.Options) or {}).get("device", "")
-        if mount.Type == "volume" and device.startswith("/"):
-            yield Mount(device, "bind", mount.Target, not mount.ReadOnly, "")
 
 
 def _asked_for(host: RawHostConfig) -> Iterator[Mount]:

@@ -112,6 +112,12 @@ def _networks(engine: Engine) -> Iterator[str]:
         yield line(_some(raw, "Id", "Name", "Driver", "Scope", "Internal", "Ingress", "Options"))
 
 
+def _volumes(engine: Engine) -> Iterator[str]:
+    for raw in engine.get("/volumes").get("Volumes") or ():
+        device = (raw.get("Options") or {}).get("device", "")
+        yield line({**_some(raw, "Name", "Mountpoint"), "Device": device})
+
+
 # What to ask for each section.
 ASKED: Mapping[str, Callable[[Engine], Iterator[str]]] = {
     "engine-info": _info,
@@ -120,6 +126,7 @@ ASKED: Mapping[str, Callable[[Engine], Iterator[str]]] = {
     "image-history": _histories,
     "swarm": _swarm,
     "networks": _networks,
+    "volumes": _volumes,
 }
 
 

@@ -6,6 +6,7 @@ from auditor.check import Findings, Manual, Severity, check
 from auditor.facts.containers import Containers, Mount
 from auditor.facts.engine import Engine
 from auditor.facts.surroundings import Surroundings
+from auditor.facts.volumes import Volumes
 from auditor.policy import Policy
 from checks.runtime.evidence import deviation, listing
 
@@ -33,7 +34,7 @@ ROOTLESS_FOLDER = re.compile(r"/run/user(/\d+(/(podman|containerd|docker))?)?")
 
 
 @check(severity=Severity.HIGH)
-def sensitive_mount(containers: Containers, engine: Engine, policy: Policy) -> Findings:
+def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, policy: Policy) -> Findings:
     """
     No sensitive folder of the host is mounted into a container.
 
@@ -41,7 +42,8 @@ def sensitive_mount(containers: Containers, engine: Engine, policy: Policy) -> F
     who reads all of /etc, /root or the engine's own folder learns its secrets. A
     mount of such a folder or of one above it is a deviation, also when it is
     read-only. A single file or folder below one is when it is writable, or when
-    it holds secrets. Named volumes are the engine's own and not judged.
+    it holds secrets. A named volume is judged by the folder that it was made to
+    stand for, if there is one.
 
     Remediation:
         Recreate the container without the mount (``--volume``, ``--mount``; compose:
@@ -52,7 +54,7 @@ def sensitive_mount(containers: Containers, engine: Engine, policy: Policy) -> F
     allowed = {Mount(path).path for path in policy.allowed_mounts}
     secret = (*SECRET_FOLDERS, Mount(engine.data_root).path)
     for container in containers:
-        for mount in container.mounts:
+        for mount in volumes.mounts(container):
             why = _sensitive(mount, secret)
             if mount.type == "bind" and why and mount.path not in allowed:
                 rights = "read-write" if mount.rw else "read-only"
@@ -62,6 +64,7 @@ def sensitive_mount(containers: Containers, engine: Engine, policy: Policy) -> F
                     f"{mount.source} ({rights}) at {mount.destination}: {why}",
                     "not mounted",
                 )
+    volumes.explain(containers.all)
 
 
 def _sensitive(mount: Mount, secret: tuple[str, ...]) -> str:
@@ -79,7 +82,9 @@ def _sensitive(mount: Mount, secret: tuple[str, ...]) -> str:
 
 
 @check(severity=Severity.CRITICAL)
-def engine_socket_mounted(containers: Containers, surroundings: Surroundings, policy: Policy) -> Findings:
+def engine_socket_mounted(
+    containers: Containers, surroundings: Surroundings, volumes: Volumes, policy: Policy
+) -> Findings:
     """
     No container is given an engine's socket.
 
@@ -97,7 +102,7 @@ def engine_socket_mounted(containers: Containers, surroundings: Surroundings, po
     allowed = {Mount(path).path for path in policy.allowed_mounts}
     asked = []
     for container in containers:
-        for mount in container.mounts:
+        for mount in volumes.mounts(container):
             socket = _socket(mount, surroundings.sockets)
             if mount.type != "bind" or mount.path in allowed:
                 continue
@@ -108,6 +113,7 @@ def engine_socket_mounted(containers: Containers, surroundings: Surroundings, po
                 yield deviation(
                     container, "Mounts", f"{mount.source}{held} at {mount.destination}", "no engine's socket"
                 )
+    volumes.explain(containers.all)
     if asked and not surroundings.configured:
         raise Manual(
             f"the daemon's own choice of sockets could not be seen; does one of these hold it? {listing(asked)}"

@@ -308,31 +308,3 @@ def test_a_collector_that_brings_no_labels_does_not_tell_which_variables_have_a_
     assert (one(raw).labels, one(raw).secrets) == (None, None)
     raw["Config"].update(Env=["DB_PASSWORD"])
     assert one(raw).secrets is None
-
-
-def test_a_folder_of_the_host_behind_a_volumes_options_is_a_mount_of_it() -> None:
-    driver = {"Name": "local", "Options": {"type": "none", "o": "bind", "device": "/etc"}}
-    raw = changed(
-        Mounts=[
-            {"Type": "volume", "Source": "v", "Target": "/a", "VolumeOptions": {"DriverConfig": driver}},
-            {
-                "Type": "volume",
-                "Source": "n",
-                "Target": "/b",
-                "VolumeOptions": {"DriverConfig": {"Options": {"device": ":/export"}}},
-            },
-            {"Type": "volume", "Source": "p", "Target": "/c", "VolumeOptions": {}},
-        ]
-    )
-    raw["Mounts"] = [
-        {
-            "Type": "volume",
-            "Source": "/var/lib/docker/volumes/v/_data",
-            "Destination": "/a",
-            "RW": True,
-            "Propagation": "",
-        }
-    ]
-    assert [mount for mount in one(raw).mounts if mount.type == "bind"] == [
-        Mount("/etc", "bind", "/a", rw=True, propagation="")
-    ]

@@ -63,6 +63,13 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "var": ("", ("--mount=type=bind,source=/var,target=/h,readonly",), {"sensitive-mount"}),
     "run": ("", ("--volume=/var/run:/h",), {"engine-socket-mounted", "sensitive-mount"}),
     "volume": ("", ("--volume=data:/data", "--tmpfs=/tmp", "--volume=/srv:/srv"), set()),
+    "disguised": (
+        "",
+        (
+            "--mount=type=volume,source=disguised,target=/h,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc",
+        ),
+        {"sensitive-mount"},
+    ),
     "shared": ("", ("--volume=/srv:/h:shared",), {"shared-mount-propagation"}),
     "device": ("", ("--device=/dev/null",), {"host-device"}),
     "rule": ("", ("--device-cgroup-rule=c 1:3 r",), {"host-device"}),

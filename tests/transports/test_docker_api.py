@@ -26,7 +26,7 @@ from tests.lab.need import need_root
 
 pytestmark = pytest.mark.lab
 
-FROM_THE_ENGINE = ("engine-info", "containers", "images", "image-history", "networks", "swarm")
+FROM_THE_ENGINE = ("engine-info", "containers", "images", "image-history", "networks", "volumes", "swarm")
 SHORT = Timeouts(connect=2, auth=2, total=5)
 
 
@@ -37,7 +37,7 @@ def collect(host: Host, *sections: str) -> Bundle:
 def rows(bundle: Bundle, section: str) -> dict[str, Any]:
     """A section's JSON lines by identifier."""
     lines = [json.loads(line) for line in bundle.text(section).splitlines() if line.startswith("{")]
-    return {line.get("Id", line.get("ID", "")): line for line in lines}
+    return {line.get("Id", line.get("ID", line.get("Name", ""))): line for line in lines}
 
 
 def lacking(wanted: Any, given: Any, path: str = "") -> list[str]:
@@ -57,6 +57,7 @@ def test_each_section_is_what_the_collector_brings_from_the_same_engine(lab_engi
         "com.docker.swarm.service.name=web",
         "--cap-add",
         "SYS_ADMIN",
+        f"--mount=type=volume,source={name},target=/h,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/etc",
     )
     change = "ENV API_KEY=hunter2 DEBUG=true"
     lab_engine.docker("commit", "--change", change, "--change", "CMD curl --token=hunter2", name, f"{name}:1")
@@ -65,8 +66,10 @@ def test_each_section_is_what_the_collector_brings_from_the_same_engine(lab_engi
         by_shell = collect(Host("e", "local", path=lab_engine.socket), *FROM_THE_ENGINE)
     finally:
         lab_engine.docker("rm", "--force", name)
+        lab_engine.docker("volume", "rm", name)
         lab_engine.docker("image", "rm", f"{name}:1")
-    for section in ("containers", "images", "networks"):
+    assert rows(over_api, "volumes")[name]["Device"] == "/etc"
+    for section in ("containers", "images", "networks", "volumes"):
         assert lacking(rows(by_shell, section), rows(over_api, section)) == []
         assert set(rows(by_shell, section)) == set(rows(over_api, section))
     differs = {

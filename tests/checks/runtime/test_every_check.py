@@ -12,6 +12,7 @@ from auditor.facts.engine import Engine
 from auditor.facts.images import Image, Images
 from auditor.facts.processes import Process, Processes
 from auditor.facts.surroundings import Surroundings
+from auditor.facts.volumes import Volumes
 from auditor.policy import Policy
 from auditor.registry import discover
 from tests.checks.runtime.judging import NONE, UNSEEN, WEB, answer, containers
@@ -58,6 +59,7 @@ def facts(seen: Containers) -> dict[Any, Any]:
     )
     return {
         Containers: seen,
+        Volumes: Volumes(),
         Engine: SELINUX,
         Processes: processes,
         Images: Images((Image(),)),

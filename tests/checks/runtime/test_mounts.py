@@ -8,6 +8,7 @@ from auditor.check import Manual
 from auditor.facts.containers import Container, Containers, Mount
 from auditor.facts.engine import Engine
 from auditor.facts.surroundings import KNOWN_SOCKETS, Surroundings
+from auditor.facts.volumes import Volumes
 from auditor.policy import Policy
 from auditor.testing import Outcome, judge
 from checks.runtime.mounts import (
@@ -24,7 +25,9 @@ def mounting(*mounts: Mount) -> Containers:
 
 
 def sensitive(mount: Mount, data_root: str = "/var/lib/docker", policy: Policy | None = None) -> list[str]:
-    return observed(sensitive_mount(mounting(mount), Engine(data_root=data_root), policy or Policy()))
+    return observed(
+        sensitive_mount(mounting(mount), Engine(data_root=data_root), Volumes(), policy or Policy())
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_the_policy_allows_a_mount_by_its_path_only() -> None:
     policy = Policy(allowed_mounts=("/etc/ssl/", "/var/run/docker.sock"))
     assert sensitive(Mount("/etc/ssl", rw=True), policy=policy) == []
     assert sensitive(Mount("/etc", rw=True), policy=policy)
-    allowed = engine_socket_mounted(mounting(Mount("/run/docker.sock")), Surroundings(), policy)
+    allowed = engine_socket_mounted(mounting(Mount("/run/docker.sock")), Surroundings(), Volumes(), policy)
     assert answer(allowed) == ([], None)
 
 
@@ -111,18 +114,22 @@ def test_the_policy_allows_a_mount_by_its_path_only() -> None:
 def test_a_socket_or_a_folder_that_holds_it_is_found_read_only_or_not(source: str, seen: str) -> None:
     surroundings = Surroundings(sockets=(*KNOWN_SOCKETS, "/srv/engine/api"))
     for rw in (True, False):
-        said = engine_socket_mounted(mounting(Mount(source, destination="/x", rw=rw)), surroundings, Policy())
+        said = engine_socket_mounted(
+            mounting(Mount(source, destination="/x", rw=rw)), surroundings, Volumes(), Policy()
+        )
         assert observed(said) == [f"web: Mounts = {seen}"]
 
 
 @pytest.mark.parametrize("source", ["/srv", "/run/lock", "/run/user/1000/bus", "/running"])
 def test_other_folders_hold_no_socket(source: str) -> None:
     mounts = (Mount(source), Mount("/var/lib/docker/volumes/x/_data", "volume"))
-    assert answer(engine_socket_mounted(mounting(*mounts), Surroundings(), Policy())) == ([], None)
+    assert answer(engine_socket_mounted(mounting(*mounts), Surroundings(), Volumes(), Policy())) == ([], None)
 
 
 def test_where_the_daemons_sockets_are_unknown_a_person_looks_at_the_folders() -> None:
-    _, gap = answer(engine_socket_mounted(mounting(Mount("/srv")), Surroundings(configured=False), Policy()))
+    _, gap = answer(
+        engine_socket_mounted(mounting(Mount("/srv")), Surroundings(configured=False), Volumes(), Policy())
+    )
     assert isinstance(gap, Manual)
     assert "web: /srv" in str(gap)
 
@@ -152,9 +159,37 @@ def test_devices_are_found_however_they_are_given_unless_allowed() -> None:
 @pytest.mark.parametrize("source", ["/var/spool/cron/crontabs", "/run/systemd/system", "/var", "/run"])
 def test_what_the_host_runs_by_itself_is_not_to_be_written(source: str) -> None:
     web = Container(mounts=(Mount(source, rw=True),))
-    assert judge(sensitive_mount, Containers((web,)), Engine()).outcome is Outcome.FAIL
+    assert judge(sensitive_mount, Containers((web,)), Engine(), Volumes()).outcome is Outcome.FAIL
 
 
 def test_a_folder_of_a_rootless_engine_holds_its_socket() -> None:
     web = Container(mounts=(Mount("/run/user/1000/podman"),))
-    assert judge(engine_socket_mounted, Containers((web,)), Surroundings()).outcome is Outcome.FAIL
+    assert judge(engine_socket_mounted, Containers((web,)), Surroundings(), Volumes()).outcome is Outcome.FAIL
+
+
+PLACE = "/var/lib/docker/volumes/v/_data"
+WITH_VOLUME = Container(mounts=(Mount(PLACE, "volume", "/data", rw=True),))
+
+
+@pytest.mark.parametrize(
+    ("device", "sensitive", "socket"),
+    [
+        ("/etc", Outcome.FAIL, Outcome.PASS),
+        ("/dev/sda1", Outcome.FAIL, Outcome.PASS),
+        ("/run/docker.sock", Outcome.PASS, Outcome.FAIL),
+        ("/srv/data", Outcome.PASS, Outcome.PASS),
+    ],
+)
+def test_a_volume_is_what_it_stands_for(device: str, sensitive: Outcome, socket: Outcome) -> None:
+    containers, volumes = Containers((WITH_VOLUME,)), Volumes({PLACE: device})
+    assert judge(sensitive_mount, containers, Engine(data_root="/srv/docker"), volumes).outcome is sensitive
+    assert judge(engine_socket_mounted, containers, Surroundings(), volumes).outcome is socket
+
+
+def test_what_is_behind_a_volume_and_not_known_is_a_gap_and_no_gap_without_a_volume() -> None:
+    unknown, engine = Volumes(gap="volumes was not collected"), Engine(data_root="/srv/docker")
+    for one, outcome in ((WITH_VOLUME, Outcome.ERROR), (WEB, Outcome.PASS)):
+        assert judge(sensitive_mount, Containers((one,)), engine, unknown).outcome is outcome
+        assert judge(engine_socket_mounted, Containers((one,)), Surroundings(), unknown).outcome is outcome
+    both = Containers((WITH_VOLUME, Container(name="bad", mounts=(Mount("/etc", rw=True),))))
+    assert judge(sensitive_mount, both, engine, unknown).outcome is Outcome.FAIL
