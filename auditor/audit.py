@@ -89,6 +89,11 @@ def audit(
         warnings=(
             *warnings,
             *_warnings(told.values()),
+            *(
+                f"{report.name}: nothing of what was picked is asked of {report.platform} hosts"
+                for report in reports
+                if not report.results
+            ),
             *(text for each in declared for text in each.warnings()),
         ),
         interrupted=bool(stop and stop.is_set()),
@@ -103,7 +108,7 @@ def _texts(plans: Iterable[Plan]) -> dict[str, CheckText]:
 
 def sections_to_ask(plan: Plan, host: Host) -> tuple[str, ...]:
     """What to ask a host for: what the checks need, and what the report says of a host. Through the API its platform is not known before."""
-    known = None if host.transport in ("docker", "bundle") else host.platform
+    known = host.known_platform
     names = [
         *(plan.on(known) if known else plan).sections,
         *(name for fact in _ABOUT for name in fact.SECTIONS),

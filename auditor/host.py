@@ -108,3 +108,8 @@ class Host:
     policy: Policy = field(default_factory=Policy)
     source: str = ""
     """Where it was declared: ``inventory.yaml:12``, or ``command line``."""
+
+    @property
+    def known_platform(self) -> Platform | None:
+        """Its platform, None where only its answer will tell: a bundle's, or an engine's by its API."""
+        return None if self.transport in ("docker", "bundle") else self.platform

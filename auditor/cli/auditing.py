@@ -89,7 +89,8 @@ def exit_code(report: AuditReport, fail_on: str) -> int:
         for result in host.results
     ):
         return FINDINGS
-    return INCOMPLETE if report.summary.incomplete else CLEAN
+    nothing_asked = report.hosts and not any(host.results for host in report.hosts)
+    return INCOMPLETE if report.summary.incomplete or nothing_asked else CLEAN
 
 
 def collect_bundles(hosts: Sequence[Host], folder: Path, workers: int, *, quiet: bool) -> int:

@@ -63,11 +63,17 @@ class Selection:
         resolved = Resolved(tuple(hosts))
         if self.files.policy:
             resolved = load_policies(self.files.policy, self.everything).resolve(hosts, self.plan)
-        if not any(plan.items for plan in (resolved.plans.values() or [self.plan])):
+        plans = [self._asked(resolved, host) for host in hosts]
+        if not any(plan.items for plan in plans or [self.plan]):
             raise UsageError(
                 "no check and no control is left to ask: pick more with --level, --check, --skip or --policy"
             )
         return resolved
+
+    def _asked(self, resolved: Resolved, host: Host) -> Plan:
+        """What is asked of a host, as far as that is known before it has answered."""
+        plan = resolved.plans.get(host.name, self.plan)
+        return plan.on(host.known_platform) if host.known_platform else plan
 
     def waivers(self) -> Waivers | None:
         """The accepted risks, which may speak of any check there is, picked or not."""

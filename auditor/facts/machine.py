@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from auditor.collect.bundle import Bundle, Section
+from auditor.facts.engine import Engine
+from auditor.gaps import Gap
 from auditor.host import Platform
 
 
 def platform_of(bundle: Bundle) -> Platform | None:
-    """The platform of the host that a bundle is of, as far as it tells."""
-    host, engine = (bundle.sections.get(name, Section()).data for name in ("host", "engine-info"))
-    if b"os.ID=windows" in host.splitlines() or (not host and b'"OSType":"windows"' in engine):
-        return "windows"
-    return "linux" if host or engine else None
+    """The platform of the host that a bundle is of: the host tells it, or else its engine does, or nobody."""
+    if told := bundle.sections.get("host", Section()).data:
+        return "windows" if b"os.ID=windows" in told.splitlines() else "linux"
+    try:
+        return "windows" if Engine.parse(bundle).os_type == "windows" else "linux"
+    except Gap:
+        return None
 
 
 @dataclass(frozen=True)

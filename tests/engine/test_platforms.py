@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from auditor.audit import audit, sections_to_ask
+from auditor.cli.auditing import INCOMPLETE, run_audit
 from auditor.cli.catalogue import benchmarks_named, everything
+from auditor.cli.selection import Selection
 from auditor.collect.bundle import Bundle, Section
 from auditor.collect.scripts import sections
 from auditor.errors import UsageError
@@ -71,16 +73,22 @@ def test_one_report_has_both_each_by_its_own_benchmark_and_a_bundle_tells_its_pl
     [
         ({"host": b"kernel=10.0.20348.1\nos.ID=windows\n"}, "windows"),
         ({"host": b"os.ID=debian\n"}, "linux"),
-        ({"engine-info": b'{"OSType":"windows"}'}, "windows"),
-        ({"engine-info": b'{"OSType":"linux"}'}, "linux"),
-        ({"host": b"os.ID=debian\n", "engine-info": b'{"OSType":"windows"}'}, "linux"),
+        ({"engine-info": b'{"ServerVersion":"29.0.1","OSType": "windows"}'}, "windows"),
+        ({"engine-info": b'{"ServerVersion":"29.0.1","OSType":"linux"}'}, "linux"),
+        ({"engine-info": b'{"ServerVersion":"29.0.1","Name":"OSType:windows"}'}, "linux"),
+        (
+            {"host": b"os.ID=debian\n", "engine-info": b'{"ServerVersion":"29.0.1","OSType":"windows"}'},
+            "linux",
+        ),
+        ({"engine-info": b"no JSON"}, None),
         ({}, None),
     ],
 )
 def test_the_platform_is_told_by_the_host_else_by_its_engine(
     told: dict[str, bytes], platform: str | None
 ) -> None:
-    assert platform_of(Bundle({name: Section(data) for name, data in told.items()})) == platform
+    sections = {name: Section(data) for name, data in told.items()}
+    assert platform_of(Bundle({"engine-version": Section(b"{}"), **sections})) == platform
 
 
 def test_options_of_linux_do_not_apply_where_all_containers_run_windows() -> None:
@@ -101,3 +109,17 @@ def test_the_json_list_of_checks_tells_the_platform(capsys: pytest.CaptureFixtur
     list_checks((), 0, as_json=True)
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert {row["platform"] for row in rows} == {"linux", "windows"}
+
+
+def test_what_no_host_is_asked_is_no_clean_audit(tmp_path: Path) -> None:
+    only_windows = Selection(only=("W1.1",))
+    with pytest.raises(UsageError, match="left to ask"):
+        only_windows.resolve([Host("here")])
+    hosts = [Host("here"), Host("win", "winrm", platform="windows")]
+    assert [host.name for host in only_windows.resolve(hosts).hosts] == ["here", "win"]
+    report = tmp_path / "report.json"
+    host = bundle_host("linux", ROOT / "tests/recordings/default.bundle.gz")
+    assert run_audit([host], only_windows, "low", [f"json={report}"], 1, quiet=True) == INCOMPLETE
+    assert json.loads(report.read_text())["warnings"] == [
+        "linux: nothing of what was picked is asked of linux hosts"
+    ]
