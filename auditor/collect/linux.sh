@@ -198,7 +198,7 @@ section_networks() {
         '{"Id":{{json .Id}},"Name":{{json .Name}},"Driver":{{json .Driver}},"Scope":{{json .Scope}},"Internal":{{json .Internal}},"Ingress":{{json .Ingress}},"Options":{{json .Options}}}'
 }
 
-# Volumes: where each is mounted, and the folder or device of the host that it stands for, if somebody made it so.
+# Volumes: where each is mounted, and the folder or device that it stands for, if somebody made it so; further options may hold passwords.
 section_volumes() {
     # One that goes away between the two questions makes the second fail: then both are asked again.
     found=$(volumes) || found=$(volumes) || return $?
@@ -208,7 +208,7 @@ volumes() {
     list=$(docker_cli volume ls --quiet) || return $?
     [ -n "$list" ] || return 0
     printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" volume inspect --format \
-        '{"Name":{{json .Name}},"Mountpoint":{{json .Mountpoint}},"Device":{{json (index .Options "device")}}}'
+        '{"Name":{{json .Name}},"Mountpoint":{{json .Mountpoint}},"Type":{{json (index .Options "type")}},"Device":{{json (index .Options "device")}}}'
 }
 
 # Processes: name, parent, user, capabilities, and the control group that tells which container they are in. No command line.

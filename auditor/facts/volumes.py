@@ -1,4 +1,4 @@
-"""The engine's named volumes that stand for something else of the host's."""
+"""Volumes that stand for something else of the host's than a folder of the engine's own."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,13 +7,14 @@ from typing import ClassVar, Self
 import msgspec
 
 from auditor.collect.bundle import Bundle
-from auditor.facts.container import Container, Mount
-from auditor.facts.engine import decode, read_engine
+from auditor.facts.container import Container, Mount, plain_path
+from auditor.facts.engine import Engine, decode, read_engine
 from auditor.gaps import Inconclusive
 
 
 class _Volume(msgspec.Struct, frozen=True):
     Mountpoint: str
+    Type: str
     Device: str
 
 
@@ -22,38 +23,67 @@ class Volumes:
     """
     What Docker's own driver mounts at a volume's place, by that place: a folder or a device of the host.
 
-    ``gap`` says why that is not known; then nothing is known of any volume.
+    ``overlays`` are the places of those that lay several folders over each other: which ones is not collected, as the option that
+    names them may name passwords too. ``data_root`` is where the engine keeps what is its own. ``gap`` says why volumes could not
+    be listed.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("volumes",)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("volumes", *Engine.SECTIONS)
 
     devices: Mapping[str, str] = field(default_factory=dict)
+    overlays: frozenset[str] = frozenset()
+    data_root: str = "/var/lib/docker"
     gap: str = ""
 
     def mounts(self, container: Container) -> Iterator[Mount]:
-        """What a container sees of the host; a volume that stands for a folder is as good as a bind mount of it."""
+        """What a container sees of the host; a volume is as good as a bind mount of what it stands for, or of where a plugin put it."""
         for mount in container.mounts:
-            device = self.devices.get(mount.path, "") if mount.type == "volume" else ""
-            yield replace(mount, type="bind", source=device) if device else mount
+            if mount.type != "volume":
+                yield mount
+            elif device := self.devices.get(mount.path):
+                yield replace(mount, type="bind", source=device)
+            elif mount.path.startswith(f"{self.data_root}/"):
+                yield mount
+            else:
+                yield replace(mount, type="bind")
 
     def explain(self, containers: Iterable[Container]) -> None:
         """
         To be asked when everything that was seen has been judged.
 
         Raises:
-            Inconclusive: a container has a volume, and what is behind volumes is not known.
+            Inconclusive: what is behind a container's volume is not known.
         """
-        if self.gap and any(mount.type == "volume" for one in containers for mount in one.mounts):
-            raise Inconclusive(f"what is behind the containers' volumes is not known: {self.gap}")
+        for container in containers:
+            for mount in container.mounts:
+                if mount.type == "volume" and (self.gap or mount.path in self.overlays):
+                    why = self.gap or f"{mount.source} is an overlay of folders that are not told"
+                    raise Inconclusive(
+                        f"what is behind the volumes of {container.subject} is not known: {why}"
+                    )
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
+        data_root = plain_path(Engine.parse(bundle).data_root)
         try:
             lines = read_engine(bundle, "volumes").splitlines()
         except Inconclusive as gap:
-            return cls(gap=str(gap))
+            return cls(data_root=data_root, gap=str(gap))
         raw: list[_Volume] = [
             decode(line, _Volume, "docker volume inspect") for line in lines if line.strip()
         ]
-        behind = {Mount(it.Mountpoint).path: it.Device for it in raw if it.Device.startswith("/")}
-        return cls(behind)
+        return cls(
+            {plain_path(it.Mountpoint): device for it in raw if (device := _of_the_host(it.Device))},
+            frozenset(plain_path(it.Mountpoint) for it in raw if it.Type.startswith("overlay")),
+            data_root,
+        )
+
+
+def _of_the_host(device: str) -> str:
+    """
+    A volume's device as an absolute path; empty for a network's.
+
+    Its type does not matter, the kernel ignores it where ``o`` says bind; and the engine mounts from /, where ``etc`` is /etc.
+    """
+    network = ":" in device and not device.startswith("/")
+    return plain_path(device) if device and not network else ""

@@ -114,8 +114,9 @@ def _networks(engine: Engine) -> Iterator[str]:
 
 def _volumes(engine: Engine) -> Iterator[str]:
     for raw in engine.get("/volumes").get("Volumes") or ():
-        device = (raw.get("Options") or {}).get("device", "")
-        yield line({**_some(raw, "Name", "Mountpoint"), "Device": device})
+        options = raw.get("Options") or {}
+        behind = {"Type": options.get("type", ""), "Device": options.get("device", "")}
+        yield line({**_some(raw, "Name", "Mountpoint"), **behind})
 
 
 # What to ask for each section.

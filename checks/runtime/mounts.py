@@ -42,8 +42,8 @@ def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, po
     who reads all of /etc, /root or the engine's own folder learns its secrets. A
     mount of such a folder or of one above it is a deviation, also when it is
     read-only. A single file or folder below one is when it is writable, or when
-    it holds secrets. A named volume is judged by the folder that it was made to
-    stand for, if there is one.
+    it holds secrets. A volume is judged by the folder that it was made to stand
+    for, if there is one, and a plugin's by where the plugin put it.
 
     Remediation:
         Recreate the container without the mount (``--volume``, ``--mount``; compose:

@@ -11,26 +11,40 @@ from auditor.facts.container import Container, Mount
 from auditor.facts.volumes import Volumes
 from auditor.gaps import Gap, Inconclusive, NotApplicable
 
-PLACE = "/var/lib/docker/volumes/v/_data"
+PLACE = "/data/docker/volumes/v/_data"
+INFO = b'{"ServerVersion":"29.0.0","OSType":"linux","DockerRootDir":"/data/docker/"}'
 
 
 def parse(text: str, status: int = 0) -> Volumes:
-    return Volumes.parse(Bundle({"volumes": Section(text.encode(), status)}))
+    return Volumes.parse(engine({"volumes": Section(text.encode(), status)}))
 
 
-def volume(device: str) -> str:
-    return f'{{"Name":"v","Mountpoint":"{PLACE}","Device":"{device}"}}\n'
+def engine(more: dict[str, Section]) -> Bundle:
+    return Bundle({"engine-version": Section(b"{}"), "engine-info": Section(INFO), **more})
+
+
+def volume(device: str, kind: str = "none") -> str:
+    return f'{{"Name":"v","Mountpoint":"{PLACE}","Type":"{kind}","Device":"{device}"}}\n'
 
 
 @pytest.mark.parametrize(
-    ("device", "behind"), [("/etc", {PLACE: "/etc"}), ("", {}), (":/export", {}), ("tmpfs", {})]
+    ("device", "behind"),
+    [
+        ("/etc", {PLACE: "/etc"}),
+        ("/srv/a:b", {PLACE: "/srv/a:b"}),
+        ("etc", {PLACE: "/etc"}),
+        ("../etc/", {PLACE: "/etc"}),
+        ("", {}),
+        (":/export", {}),
+        ("nas:/export", {}),
+    ],
 )
 def test_only_what_is_of_the_host_stands_behind_a_volume(device: str, behind: dict[str, str]) -> None:
     assert parse(volume(device)).devices == behind
 
 
 def test_a_volume_that_stands_for_a_folder_is_a_mount_of_it() -> None:
-    other = Mount("/var/lib/docker/volumes/w/_data", "volume")
+    other = Mount("/data/docker/volumes/w/_data", "volume")
     container = Container(mounts=(Mount(f"{PLACE}/", "volume", "/data", rw=True), other, Mount("/srv")))
     assert list(parse(volume("/etc")).mounts(container)) == [
         Mount("/etc", "bind", "/data", rw=True),
@@ -39,11 +53,22 @@ def test_a_volume_that_stands_for_a_folder_is_a_mount_of_it() -> None:
     ]
 
 
+def test_a_plugins_volume_is_a_mount_of_where_the_plugin_put_it() -> None:
+    container = Container(mounts=(Mount("/etc", "volume", "/data", rw=True),))
+    assert list(parse("").mounts(container)) == [Mount("/etc", "bind", "/data", rw=True)]
+
+
+@pytest.mark.parametrize("device", ["overlay", "/etc"])
+def test_what_an_overlay_lays_over_each_other_is_not_known(device: str) -> None:
+    with pytest.raises(Inconclusive, match=r"of web is not known: .* is an overlay"):
+        parse(volume(device, "overlay")).explain([Container(name="web", mounts=(Mount(PLACE, "volume"),))])
+
+
 def test_volumes_that_could_not_be_listed_are_a_gap_where_a_container_has_one() -> None:
     container = Container(mounts=(Mount(PLACE, "volume"),))
-    for unknown in (parse("", 1), Volumes.parse(Bundle())):
+    for unknown in (parse("", 1), Volumes.parse(engine({}))):
         unknown.explain([Container()])
-        with pytest.raises(Inconclusive, match="behind the containers' volumes"):
+        with pytest.raises(Inconclusive, match="behind the volumes of"):
             unknown.explain([container])
     parse(volume("/etc")).explain([container])
 
@@ -56,4 +81,4 @@ def test_without_an_engine_there_are_none() -> None:
 @given(st.binary(max_size=60))
 def test_nothing_that_a_host_says_crashes_the_parser(data: bytes) -> None:
     with contextlib.suppress(Gap):
-        Volumes.parse(Bundle({"volumes": Section(data)}))
+        Volumes.parse(engine({"volumes": Section(data)}))

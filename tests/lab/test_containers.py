@@ -70,6 +70,13 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
         ),
         {"sensitive-mount"},
     ),
+    "relative": (
+        "",
+        (
+            "--mount=type=volume,source=relative,target=/h,volume-driver=local,volume-opt=type=tmpfs,volume-opt=o=bind,volume-opt=device=etc",
+        ),
+        {"sensitive-mount"},
+    ),
     "shared": ("", ("--volume=/srv:/h:shared",), {"shared-mount-propagation"}),
     "device": ("", ("--device=/dev/null",), {"host-device"}),
     "rule": ("", ("--device-cgroup-rule=c 1:3 r",), {"host-device"}),

@@ -88,6 +88,11 @@ def test_named_volumes_and_tmpfs_are_the_engines_own() -> None:
     assert sensitive(Mount("", "tmpfs", rw=True)) == []
 
 
+def test_a_plugins_volume_may_lie_anywhere() -> None:
+    assert sensitive(Mount("/mnt/plugin/db", "volume", rw=True)) == []
+    assert sensitive(Mount("/etc", "volume"))
+
+
 def test_the_policy_allows_a_mount_by_its_path_only() -> None:
     policy = Policy(allowed_mounts=("/etc/ssl/", "/var/run/docker.sock"))
     assert sensitive(Mount("/etc/ssl", rw=True), policy=policy) == []
