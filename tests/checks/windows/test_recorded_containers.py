@@ -32,6 +32,8 @@ FAILED = {
         "image-runs-as-administrator", "image-health-unchecked", "credential-spec-option-wrong", "credential-spec-plugin-unknown",
         "password-in-credential-spec", "gmsa-not-usable", "gmsa-identity-unused",
     },
+    # One container, run by hand from an image of Microsoft's without a tag.
+    "desktop": _UNLIMITED | {"windows-image-without-version", "container-runs-as-administrator"},
 }  # fmt: skip
 # What facts cannot decide there, and what the recording does not tell: the history of the images of the host with specs.
 MANUAL = {
@@ -39,14 +41,31 @@ MANUAL = {
     "server-2022-kept": {"untrusted-image-origin", "large-windows-image", "source-not-told"},
     "server-2016-neglected": {"untrusted-image-origin", "large-windows-image", "source-not-told", "process-isolated-container"},
     "server-2019-gmsa": {"untrusted-image-origin", "large-windows-image", "source-not-told", "process-isolated-container"},
+    "desktop": set(),
 }  # fmt: skip
 UNKNOWN = {
+    # Its container's image was removed from the engine's list: of an image that is not there nothing is known but its name.
+    "desktop": {
+        "untrusted-image-origin", "unproven-windows-base", "image-runs-as-administrator", "image-health-unchecked", "secret-in-image",
+        "large-windows-image", "build-tools-in-windows-image", "needless-windows-features-in-image", "source-not-told",
+    },
     "server-2019-gmsa": {
         "secret-in-image",
         "build-tools-in-windows-image",
         "needless-windows-features-in-image",
-    }
-}
+    },
+}  # fmt: skip
+# A Windows engine creates no container with one of these; and only one host has credential specs.
+_REFUSED = {
+    "apparmor-unconfined", "selinux-unconfined", "added-capability", "net-raw-capability", "privileged-container", "host-network",
+    "new-privileges-allowed", "writable-root-filesystem", "host-pid-namespace", "host-ipc-namespace", "shared-mount-propagation",
+    "host-uts-namespace", "seccomp-unconfined", "pids-unlimited", "user-namespace-opt-out", "ulimit-overridden", "own-cgroup-parent",
+    "host-cgroup-namespace", "port-on-every-address",
+}  # fmt: skip
+_SPECS = {
+    "credential-spec-option-wrong", "credential-spec-malformed", "credential-spec-plugin-unknown", "password-in-credential-spec",
+    "gmsa-not-usable", "gmsa-identity-unused",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FAILED)
@@ -60,6 +79,7 @@ def test_a_recorded_hosts_containers_are_judged_as_they_were_made(name: str) -> 
     assert told.get("fail", set()) == FAILED[name]
     assert told.get("manual", set()) == MANUAL[name]
     assert told.get("error", set()) == UNKNOWN.get(name, set())
+    assert told["not-applicable"] == (_REFUSED if name == "server-2019-gmsa" else _REFUSED | _SPECS)
 
 
 def _mine(number: str) -> bool:
