@@ -96,15 +96,15 @@ section_listeners() {
             echo "descriptors of process $pid" >&2
             return $DENIED
         fi
-        # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
-        ls -l "/proc/$pid/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/holds \1/p'
-        cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null | awk '$4 == "0A" { print "listens", $2, $10 }'
+        { printf '%s\n' "$held"; cat "/proc/$pid/net/tcp" "/proc/$pid/net/tcp6" 2>/dev/null; } | awk -v pid="$pid" '
+            NF == 2 && $1 == pid { print "holds", $2 }
+            $4 == "0A" { print "listens", $2, $10 }'
     done
 }
 
 # For Go templates: the name of each NAME=VALUE whose value could be worth hiding.
-names_with_value='{{$n := index (split . "=") 0}}{{$k := lower $n}}{{if not (eq (lower .) $k (print $k "=") (print $k "=true")
- (print $k "=false") (print $k "=yes") (print $k "=no") (print $k "=on") (print $k "=off") (print $k "=none") (print $k "=0") (print $k "=1"))}}{{json $n}},{{end}}'
+names_with_value='{{$n := index (split . "=") 0}}{{$k := lower $n}}{{if not (eq (lower .) $k (print $k "=") (print $k "=true")'\
+' (print $k "=false") (print $k "=yes") (print $k "=no") (print $k "=on") (print $k "=off") (print $k "=none") (print $k "=0") (print $k "=1"))}}{{json $n}},{{end}}'
 
 # Every container, running or not. Of its environment only the names; of its arguments only whether a word is 'sshd'.
 section_containers() {
@@ -120,15 +120,14 @@ section_containers() {
     printf '%s\n' "$list" | grep -v -x -F -e "$still" | sed 's/^/gone /'
 }
 # Go's names, not JSON's (.ID, not .Id): with those the client leaves out no field that is empty.
-container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .Created}},"Image":{{json .Image}},"Path":{{json .Path}},
-"Sshd":[{{range .Args}}{{range split . " "}}{{range split . "/"}}{{if eq . "sshd"}}true,{{end}}{{end}}{{end}}{{end}}false],
-"Status":{{json .State.Status}},"Pid":{{json .State.Pid}},"ExecIDs":{{json .ExecIDs}},"AppArmorProfile":{{json .AppArmorProfile}},
-"ProcessLabel":{{json .ProcessLabel}},"Mounts":{{json .Mounts}},"HostConfig":{{json .HostConfig}},
-"Config":{"Image":{{json .Config.Image}},"User":{{json .Config.User}},"Healthcheck":{{json .Config.Healthcheck}},"ExposedPorts":{{json .Config.ExposedPorts}},
-"Env":[{{range $i, $e := .Config.Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],
-"Service":{{json (index .Config.Labels "com.docker.swarm.service.name")}}},
-"NetworkSettings":{"Ports":{{json .NetworkSettings.Ports}},"Networks":{{json .NetworkSettings.Networks}}}}'
-container_template=$(printf '%s' "$container_template" | tr -d '\n')
+container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .Created}},"Image":{{json .Image}},"Path":{{json .Path}},'\
+'"Sshd":[{{range .Args}}{{range split . " "}}{{range split . "/"}}{{if eq . "sshd"}}true,{{end}}{{end}}{{end}}{{end}}false],'\
+'"Status":{{json .State.Status}},"Pid":{{json .State.Pid}},"ExecIDs":{{json .ExecIDs}},"AppArmorProfile":{{json .AppArmorProfile}},'\
+'"ProcessLabel":{{json .ProcessLabel}},"Mounts":{{json .Mounts}},"HostConfig":{{json .HostConfig}},'\
+'"Config":{"Image":{{json .Config.Image}},"User":{{json .Config.User}},"Healthcheck":{{json .Config.Healthcheck}},"ExposedPorts":{{json .Config.ExposedPorts}},'\
+'"Env":[{{range $i, $e := .Config.Env}}{{if $i}},{{end}}{{json (index (split $e "=") 0)}}{{end}}],'\
+'"Service":{{json (index .Config.Labels "com.docker.swarm.service.name")}}},'\
+'"NetworkSettings":{"Ports":{{json .NetworkSettings.Ports}},"Networks":{{json .NetworkSettings.Networks}}}}'
 
 # Images: names, digests, layers, configuration. Of the environment only the names of variables that have a value other than true or false.
 section_images() {
@@ -136,11 +135,10 @@ section_images() {
     [ -n "$list" ] || return 0
     printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" image inspect --format "$image_template"
 }
-image_template='{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},
-"Size":{{json .Size}},"Layers":{{json .RootFS.Layers}},
-"User":{{with .Config}}{{json .User}}{{else}}null{{end}},"Healthcheck":{{with .Config}}{{json .Healthcheck}}{{else}}null{{end}},
-"Env":[{{with .Config}}{{range .Env}}'$names_with_value'{{end}}{{end}}""]}'
-image_template=$(printf '%s' "$image_template" | tr -d '\n')
+image_template='{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},'\
+'"Size":{{json .Size}},"Layers":{{json .RootFS.Layers}},'\
+'"User":{{with .Config}}{{json .User}}{{else}}null{{end}},"Healthcheck":{{with .Config}}{{json .Healthcheck}}{{else}}null{{end}},'\
+'"Env":[{{with .Config}}{{range .Env}}'$names_with_value'{{end}}{{end}}""]}'
 
 # How images were built. What was typed at a build is in there, secrets too: only words that reduce_history knows leave
 # the host. One process for all images: it carries all requests over one connection, which descriptor 4 holds open,
@@ -185,10 +183,9 @@ section_swarm() {
     list=$(docker_cli secret ls --format '{{json .Name}}') || return $?
     [ -z "$list" ] || printf 'secret %s\n' $list
 }
-service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Env}}'$names_with_value'{{end}}{{end}}""],
-"Secrets":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Secrets}}{{json .SecretName}},{{end}}{{end}}""],
-"Restart":{{with .Spec.TaskTemplate.RestartPolicy}}{"Condition":{{json .Condition}},"MaxAttempts":{{json .MaxAttempts}}}{{else}}null{{end}}}'
-service_template=$(printf '%s' "$service_template" | tr -d '\n')
+service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Env}}'$names_with_value'{{end}}{{end}}""],'\
+'"Secrets":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Secrets}}{{json .SecretName}},{{end}}{{end}}""],'\
+'"Restart":{{with .Spec.TaskTemplate.RestartPolicy}}{"Condition":{{json .Condition}},"MaxAttempts":{{json .MaxAttempts}}}{{else}}null{{end}}}'
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
 section_networks() {
@@ -747,11 +744,12 @@ find_daemon() {
     daemon_found_by=socket
     resolved=$(readlink -f "$socket" 2>/dev/null)
     inode=$(awk -v a="$socket" -v b="${resolved:-$socket}" '$4 == "00010000" && ($8 == a || $8 == b || "/var" $8 == a) { print $7; exit }' /proc/net/unix 2>/dev/null)
-    called=$(grep -s -l '^Name:[[:space:]]*dockerd$' /proc/[0-9]*/status | cut -d / -f 3)
+    called=$(grep -s -l -x dockerd /proc/[0-9]*/comm | cut -d / -f 3)
+    held=$(for pid in $called; do printf '%s\n' "/proc/$pid/fd"; done | sockets_held)
     if [ -n "$inode" ]; then
-        # Those of that name first: to look at every descriptor on the host takes longer than the whole rest.
-        daemon_pids=$(for pid in $called; do printf '%s\n' "/proc/$pid/fd"; done | holders)
-        [ -n "$daemon_pids" ] || daemon_pids=$(printf '%s\n' /proc/[0-9]*/fd | holders)
+        daemon_pids=$(holders)
+        # Only now: to look at every descriptor on the host takes longer than the whole rest.
+        [ -n "$daemon_pids" ] || { held=$(printf '%s\n' /proc/[0-9]*/fd | sockets_held) && daemon_pids=$(holders); }
     fi
     [ -n "$daemon_pids" ] && return
     daemon_found_by=name
@@ -766,13 +764,14 @@ find_daemon() {
     daemon_pids=${daemon_pids:-$candidates}
 }
 
-# Of folders of descriptors, one a line, the processes that hold the socket.
-holders() {
+# Of folders of descriptors, one a line, the sockets held: 'PID INODE' for each.
+sockets_held() {
     # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
-    xargs ls -l /dev/null 2>/dev/null | awk -v s="socket:[$inode]" '
+    xargs ls -l /dev/null 2>/dev/null | awk '
         /^\/proc\// { split($0, part, "/"); pid = part[3] }
-        substr($0, length($0) - length(s) + 1) == s && pid != 1 && !seen[pid]++ { print pid }'
+        /socket:\[[0-9]+\]$/ { sub(/.*\[/, ""); sub(/\]$/, ""); print pid, $0 }'
 }
+holders() { printf '%s\n' "$held" | awk -v inode="$inode" '$2 == inode && $1 != 1 && !seen[$1]++ { print $1 }'; }
 
 # The container that a process runs in, unless this one runs there too.
 container_of() {
@@ -783,17 +782,14 @@ container_of() {
 # The unix sockets on which a process serves the API: those it holds, in its own network namespace; where these are not
 # to be seen, those that it was told of, else the one where it listens by itself.
 sockets_of() {
-    held=''
-    # shellcheck disable=SC2012  # one ls instead of a process for each descriptor
-    [ -r "/proc/$1/fd" ] && [ -x "/proc/$1/fd" ] && held=$(
-        { ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p'; cat "/proc/$1/net/unix"; } 2>/dev/null | awk '
-            NF == 1 { held[$1]; next }
-            $4 == "00010000" && ($7 in held) && $8 ~ /^\// && $8 !~ /\/(libnetwork\/[^\/]*|swarm\/control|metrics)\.sock$/ { print $8 }')
-    [ -n "$held" ] || held=$(arguments "$1" | grep -o 'unix:///.*' | sed 's#^unix://##')
-    if [ -z "$held" ] && ! arguments "$1" | grep -q -E '^(-H|--host)'; then
-        held=$(sed -n -E -e 's/^Uid:[[:space:]]*0[[:space:]].*/\/var\/run\/docker.sock/p' -e 's/^Uid:[[:space:]]*([0-9]+).*/\/run\/user\/\1\/docker.sock/p' "/proc/$1/status")
+    served=$({ printf '%s\n' "$held"; cat "/proc/$1/net/unix"; } 2>/dev/null | awk -v pid="$1" '
+        NF == 2 { if ($1 == pid) own[$2]; next }
+        $4 == "00010000" && ($7 in own) && $8 ~ /^\// && $8 !~ /\/(libnetwork\/[^\/]*|swarm\/control|metrics)\.sock$/ { print $8 }')
+    [ -n "$served" ] || served=$(arguments "$1" | grep -o 'unix:///.*' | sed 's#^unix://##')
+    if [ -z "$served" ] && ! arguments "$1" | grep -q -E '^(-H|--host)'; then
+        served=$(sed -n -E -e 's/^Uid:[[:space:]]*0[[:space:]].*/\/var\/run\/docker.sock/p' -e 's/^Uid:[[:space:]]*([0-9]+).*/\/run\/user\/\1\/docker.sock/p' "/proc/$1/status")
     fi
-    printf '%s\n' "$held"
+    printf '%s\n' "$served"
 }
 
 # Daemons beside the one that is asked. A socket is taken for a daemon's own only where its path leads to the same file
