@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from auditor.certificates.ledger import now
 from auditor.errors import BadFile, UsageError
-from auditor.facts.certificate import Certificate, describe, read_pem
+from auditor.facts.certificate import Certificate
 from auditor.facts.live import Verdict
+from auditor.facts.x509 import describe, read_pem
 from auditor.probe.port import examine
 
 _MOST_BYTES = 4 * 1024 * 1024

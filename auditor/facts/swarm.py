@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from auditor.collect.bundle import Bundle
 from auditor.collect.history import names_secret
-from auditor.facts.certificate import Certificate, describe, read_pem
+from auditor.facts.certificate import Certificate
 from auditor.facts.engine import Engine, decode, read_engine
 from auditor.facts.listeners import Endpoint, read_held, read_host
 from auditor.gaps import Gap, Inconclusive, NotApplicable
@@ -219,6 +219,8 @@ def _cluster(swarm: _Swarm) -> Cluster | None:
     if not swarm.Cluster or swarm.Nodes is None or swarm.Managers is None:
         return None
     spec = swarm.Cluster.Spec
+    from auditor.facts.x509 import describe, read_pem  # noqa: PLC0415  only a swarm's managers have authorities
+
     read = [one for one in read_pem(swarm.Cluster.TLSInfo.TrustRoot) if not isinstance(one, str)]
     return Cluster(
         nodes=swarm.Nodes,

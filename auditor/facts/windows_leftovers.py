@@ -1,17 +1,13 @@
 """What making certificates left on a Windows host: files of an authority's key, and the machine's certificate store."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
-from cryptography import x509
 
 from auditor.collect.bundle import Bundle
-from auditor.facts.certificate import describe
 from auditor.facts.engine import decode
-from auditor.gaps import Inconclusive
 
 
 class Leftover(msgspec.Struct, frozen=True):
@@ -63,13 +59,22 @@ class WindowsLeftovers:
         told: _Told = decode(bundle.text("windows-certificates"), _Told, "windows-certificates")
         authorities, unread = list[Authority](), list[str]()
         for stored in told.store:
-            if not stored.has_key:
-                continue
             try:
-                certificate = x509.load_der_x509_certificate(base64.b64decode(stored.base64, validate=True))
-                if describe(certificate).is_ca:
+                if stored.has_key and _is_ca(stored.base64):
                     authorities.append(Authority(stored.subject, stored.thumbprint))
-            except (ValueError, binascii.Error, Inconclusive):
+            except ValueError:
                 unread.append(stored.subject)
         elevated = "elevated=True" in bundle.text("host").splitlines()
         return cls(tuple(told.leftovers), tuple(authorities), tuple(unread), elevated)
+
+
+def _is_ca(der: str) -> bool:
+    """
+    Whether it is the certificate of an authority.
+
+    Raises:
+        ValueError: it makes no sense.
+    """
+    from auditor.facts.x509 import describe_der  # noqa: PLC0415  a store without keys does not wait for cryptography
+
+    return describe_der(base64.b64decode(der, validate=True)).is_ca

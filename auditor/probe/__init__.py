@@ -8,7 +8,6 @@ and no more than a few of them.
 import ipaddress
 import socket
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -18,7 +17,6 @@ from auditor.facts.listeners import Endpoint, Listeners, read_held
 from auditor.facts.live import VERSION, Port, Probe, Verdict
 from auditor.gaps import Gap, NotApplicable
 from auditor.host import Host
-from auditor.probe.port import SECONDS_A_PORT, examine
 from auditor.transports.base import Deadline
 
 MOST_PORTS = 16
@@ -35,16 +33,14 @@ def probe(host: Host, bundle: Bundle, deadline: Deadline) -> dict[str, Section]:
     if host.transport == "bundle":
         return {}
     try:
-        seconds = deadline.left("the live probe", at_most=SECONDS_A_PORT)
+        seconds = deadline.left("the live probe")
     except DeadlineExceeded as error:
         return {"tls-probe": Section(status=Status.TIMEOUT, message=str(error))}
     endpoints, unknown = _endpoints(host, bundle)
     own = () if host.transport != "docker" or not host.address else (_own_endpoint(host),)
     address = _LOCAL if host.transport == "local" else host.address
     targets = list(_targets(host, [*own, *endpoints]))[:MOST_PORTS]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        ports = tuple(pool.map(lambda target: _examine(target, seconds), targets))
-    result = Probe(VERSION, address, ports, unknown)
+    result = Probe(VERSION, address, _examined(targets, seconds) if targets else (), unknown)
     return {"tls-probe": Section(msgspec.json.encode(result))}
 
 
@@ -129,11 +125,20 @@ def _is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
-def _examine(target: _Target, seconds: float) -> Port:
-    address, port, configured, why_not = target
-    if why_not:
-        return Port(port, Verdict.NOT_PROBED, why_not, configured)
-    try:
-        return examine((address, port), configured=configured, seconds=seconds)
-    except ValueError as error:  # a name that no resolver takes
-        return Port(port, Verdict.UNREACHABLE, str(error), configured)
+def _examined(targets: Iterable[_Target], seconds: float) -> tuple[Port, ...]:
+    """Each port, within ``seconds`` at most. Most hosts have none: they do not wait for what speaks TLS to load."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    from auditor.probe.port import SECONDS_A_PORT, examine  # noqa: PLC0415
+
+    def one(target: _Target) -> Port:
+        address, port, configured, why_not = target
+        if why_not:
+            return Port(port, Verdict.NOT_PROBED, why_not, configured)
+        try:
+            return examine((address, port), configured=configured, seconds=min(seconds, SECONDS_A_PORT))
+        except ValueError as error:  # a name that no resolver takes
+            return Port(port, Verdict.UNREACHABLE, str(error), configured)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return tuple(pool.map(one, targets))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.certificates.authority import read_certificates
-from auditor.facts.certificate import describe
 from auditor.facts.certificates import Certificates, Role, Seen
+from auditor.facts.x509 import describe
 from checks.certificates import chain, usage, validity
 from tests.lab.need import need
 

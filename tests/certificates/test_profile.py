@@ -18,7 +18,7 @@ from auditor.certificates.ledger import Certificate
 from auditor.certificates.names import Constraints, Names
 from auditor.certificates.profile import Purpose
 from auditor.certificates.store import Store
-from auditor.facts.certificate import describe
+from auditor.facts.x509 import describe
 from tests.certificates.pki import (
     NO_PASSPHRASE,
     authority_file,

@@ -1,6 +1,7 @@
 """Certificates, keys and where a bundle comes from, read from what hosts answer."""
 
 import json
+import ssl
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -12,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.collect.bundle import Bundle, Section, Status
-from auditor.facts.certificate import describe, read_pem
 from auditor.facts.certificates import Certificates, Role, Seen, ServerKeys
 from auditor.facts.fleet import Fleet
 from auditor.facts.keys import Key, Keys
 from auditor.facts.live import LivePorts, Port, Probe, Verdict
 from auditor.facts.origin import Origin
+from auditor.facts.x509 import describe, read_pem
 from auditor.gaps import Inconclusive, NotApplicable
 from tests.lab.certificates import CLIENT, Authority, Pair
 
@@ -123,6 +124,27 @@ def test_garbage_is_told_with_its_place() -> None:
         ("/tls/cert.pem", Role.SERVER),
     ]
     found.settle()
+
+
+@pytest.mark.parametrize(
+    ("sense", "nonsense"),
+    [
+        pytest.param("a003020102", "a003020105", id="a version that there is not"),
+        pytest.param("0603551d13", "0603551d11", id="an extension twice"),
+        pytest.param("820477656231", "a30477656231", id="a kind of name that nobody uses"),
+    ],
+)
+def test_a_certificate_with_a_part_that_makes_no_sense_is_damaged_and_costs_no_other(
+    sense: str, nonsense: str
+) -> None:
+    good = SERVERS.issue("web1", names=["web1"])
+    der = good.certificate.public_bytes(Encoding.DER)
+    odd = der.replace(bytes.fromhex(sense), bytes.fromhex(nonsense))
+    assert odd != der
+    files = {"/tls/cert.pem": ssl.DER_cert_to_PEM_cert(odd).encode(), "/tls/ca.pem": CLIENTS.pem}
+    found = Certificates.parse(bundle(files))
+    assert [damaged.where for damaged in found.damaged] == ["/tls/cert.pem"]
+    assert [seen.where for seen in found.seen] == ["/tls/ca.pem"]
 
 
 @given(st.text())
