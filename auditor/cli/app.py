@@ -100,16 +100,22 @@ def run(
       auditor run --policy policy.yaml --waivers waivers.yaml --attestations attestations.yaml
       auditor run --checks our_checks                    ours beside yours
     """  # noqa: D301  \b keeps the lines apart in the help
-    from auditor.cli.auditing import run_audit  # noqa: PLC0415
     from auditor.cli.hosts import Reach, find_hosts  # noqa: PLC0415
-    from auditor.cli.selection import Files, Selection  # noqa: PLC0415
+    from auditor.transports.local import TRANSPORT as THIS_MACHINE  # noqa: PLC0415
 
     chosen = find_hosts(
         hosts or [], inventory, limit, Reach(tls_dir, identity, known_hosts, timeout, sudo=sudo)
     )
-    files = Files(tuple(checks or ()), policy, waivers, attestations)
-    selection = Selection(tuple(benchmark or ()), level, tuple(check or ()), tuple(skip or ()), files)
-    sys.exit(run_audit(chosen, selection, fail_on.value, report or [], workers, quiet=quiet))
+    some_only = check or skip or policy
+    with THIS_MACHINE.begun(() if some_only else chosen):
+        from auditor.cli.auditing import run_audit  # noqa: PLC0415
+        from auditor.cli.selection import Files, Selection, platforms_of  # noqa: PLC0415
+
+        files = Files(tuple(checks or ()), policy, waivers, attestations)
+        selection = Selection(
+            tuple(benchmark or ()), level, tuple(check or ()), tuple(skip or ()), files, platforms_of(chosen)
+        )
+        sys.exit(run_audit(chosen, selection, fail_on.value, report or [], workers, quiet=quiet))
 
 
 @app.command()
@@ -199,7 +205,7 @@ def checks(
       auditor checks --benchmark cis-docker-1.7.0 --level 1
       auditor checks --format json
     """  # noqa: D301
-    from auditor.cli.catalogue import list_checks  # noqa: PLC0415
+    from auditor.cli.show_checks import list_checks  # noqa: PLC0415
 
     list_checks(benchmark or (), level, own or (), as_json=format_ is ListFormat.JSON)
 
@@ -219,7 +225,7 @@ def explain(
       auditor explain privileged-container
       auditor explain 2.8
     """  # noqa: D301
-    from auditor.cli.catalogue import explain_check  # noqa: PLC0415
+    from auditor.cli.show_checks import explain_check  # noqa: PLC0415
 
     explain_check(check, benchmark or (), own or ())
 
@@ -250,7 +256,7 @@ def inventory(
       auditor inventory --policy policy.yaml    by what each host is judged
     """  # noqa: D301
     from auditor.cli.hosts import from_inventory as load  # noqa: PLC0415
-    from auditor.cli.hosts import ping_hosts, print_schema, show_hosts  # noqa: PLC0415
+    from auditor.cli.show_hosts import ping_hosts, print_schema, show_hosts  # noqa: PLC0415
 
     if schema:
         print_schema()

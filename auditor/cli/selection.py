@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from auditor.attestations import Attestations, load_attestations
-from auditor.cli.catalogue import everything
+from auditor.cli.catalogue import PLATFORMS, everything
 from auditor.errors import UsageError
-from auditor.host import Host
+from auditor.host import Host, Platform
 from auditor.plan import Plan, pick
 from auditor.policies import Resolved, load_policies
 from auditor.policy import Policy
@@ -33,7 +33,8 @@ class Selection:
     """
     What the command line asks. A policy picks from what is left by ``level``, ``only`` and ``skip``.
 
-    ``benchmarks`` are names; a platform of which none is named is judged by its usual one.
+    ``benchmarks`` are names; a platform of which none is named is judged by its usual one. ``platforms`` are those of the
+    hosts: where nobody names a check, what is for others is not even loaded.
     """
 
     benchmarks: tuple[str, ...] = ()
@@ -41,11 +42,13 @@ class Selection:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     files: Files = field(default_factory=Files)
+    platforms: frozenset[Platform] = PLATFORMS
 
     @cached_property
     def everything(self) -> Plan:
         """All that could be asked: every control, and every check, ours and the user's."""
-        return everything(self.benchmarks, self.files.own_checks)
+        named = self.only or self.skip or self.files != Files()
+        return everything(self.benchmarks, self.files.own_checks, PLATFORMS if named else self.platforms)
 
     @cached_property
     def plan(self) -> Plan:
@@ -86,6 +89,15 @@ class Selection:
 
     def _names(self) -> Iterable[str]:
         return {name for item in self.everything.items for name in (item.id, *item.controls)}
+
+
+def platforms_of(hosts: Iterable[Host]) -> frozenset[Platform]:
+    """The platforms that hosts may be of, as far as that is known before they have answered."""
+    return frozenset(
+        platform
+        for host in hosts
+        for platform in ([host.known_platform] if host.known_platform else PLATFORMS)
+    )
 
 
 def _today() -> date:

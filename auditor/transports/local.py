@@ -5,8 +5,8 @@ import selectors
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from auditor.collect.bundle import MAX_BYTES, Bundle
 from auditor.errors import BadReply, DeadlineExceeded
@@ -22,6 +22,24 @@ class Local:
     def __init__(self, limit: int = MAX_BYTES) -> None:
         """``limit``: bytes of reply."""
         self._limit = limit
+        self._begun: dict[str, subprocess.Popen[bytes]] = {}
+
+    @contextmanager
+    def begun(self, hosts: Iterable[Host]) -> Iterator[None]:
+        """
+        Within this block the script runs already, with every section, for those of the hosts that are this machine.
+
+        It takes about as long as loading the checks does. What nobody has collected at the end is ended.
+        """
+        try:
+            for host in hosts:
+                if host.transport == "local":
+                    with suppress(BadReply):  # ``collect`` will say so
+                        self._begun[host.name] = _start(host, ())
+            yield
+        finally:
+            while self._begun:
+                _end(self._begun.popitem()[1])
 
     def collect(self, host: Host, sections: Sequence[str], deadline: Deadline) -> Bundle:
         """
@@ -32,31 +50,13 @@ class Local:
             DeadlineExceeded: it took too long, and nothing came.
             BadReply: what came is no bundle.
         """
-        sudo = host.sudo and os.geteuid() != 0
-        command = linux_command(sections, sudo=sudo, socket=str(host.path or ""))
-        with tempfile.TemporaryFile() as script:
-            script.write(linux_script())
-            script.seek(0)
-            try:
-                process = subprocess.Popen(
-                    command,
-                    stdin=script,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise BadReply(
-                    f"no shell to run the collector with on this machine: {error.strerror}"
-                ) from error
+        process = self._begun.pop(host.name, None) or _start(host, sections)
         try:
-            return self._read(host, process, deadline, sudo=sudo)
+            return self._read(host, process, deadline)
         finally:
             _end(process)
 
-    def _read(
-        self, host: Host, process: subprocess.Popen[bytes], deadline: Deadline, *, sudo: bool
-    ) -> Bundle:
+    def _read(self, host: Host, process: subprocess.Popen[bytes], deadline: Deadline) -> Bundle:
         with deadline.closing(lambda: _kill(process)):
             said, complaint = _drain(process, deadline, self._limit)
         status = _status(process, deadline)
@@ -65,7 +65,28 @@ class Local:
         except BadReply:
             if status is None:
                 raise deadline.exceeded(f"the collector on {host.name}") from None
-            raise no_reply(host, said, complaint, status, sudo=sudo) from None
+            raise no_reply(host, said, complaint, status, sudo=_by_sudo(host)) from None
+
+
+def _by_sudo(host: Host) -> bool:
+    return host.sudo and os.geteuid() != 0
+
+
+def _start(host: Host, sections: Sequence[str]) -> subprocess.Popen[bytes]:
+    command = linux_command(sections, sudo=_by_sudo(host), socket=str(host.path or ""))
+    with tempfile.TemporaryFile() as script:
+        script.write(linux_script())
+        script.seek(0)
+        try:
+            return subprocess.Popen(
+                command,
+                stdin=script,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise BadReply(f"no shell to run the collector with on this machine: {error.strerror}") from error
 
 
 def _drain(process: subprocess.Popen[bytes], deadline: Deadline, limit: int) -> tuple[bytes, bytes]:

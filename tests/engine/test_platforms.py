@@ -1,6 +1,8 @@
 """Hosts of two platforms in one run: who is asked what, by which benchmark."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,14 @@ import pytest
 from auditor.audit import audit, sections_to_ask
 from auditor.cli.auditing import INCOMPLETE, run_audit
 from auditor.cli.catalogue import benchmarks_named, everything
-from auditor.cli.selection import Selection
+from auditor.cli.selection import Selection, platforms_of
 from auditor.collect.bundle import Bundle, Section
 from auditor.collect.scripts import sections
 from auditor.errors import UsageError
 from auditor.facts.containers import Container, Containers
 from auditor.facts.machine import platform_of
 from auditor.gaps import NotApplicable
-from auditor.host import Host
+from auditor.host import Host, Platform
 
 ROOT = Path(__file__).parents[2]
 WINDOWS = ROOT / "tests/recordings/windows/server-2019-default.bundle"
@@ -104,7 +106,7 @@ def test_options_of_linux_do_not_apply_where_all_containers_run_windows() -> Non
 
 
 def test_the_json_list_of_checks_tells_the_platform(capsys: pytest.CaptureFixture[str]) -> None:
-    from auditor.cli.catalogue import list_checks  # noqa: PLC0415  it prints
+    from auditor.cli.show_checks import list_checks  # noqa: PLC0415  it prints
 
     list_checks((), 0, as_json=True)
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
@@ -123,3 +125,27 @@ def test_what_no_host_is_asked_is_no_clean_audit(tmp_path: Path) -> None:
     assert json.loads(report.read_text())["warnings"] == [
         "linux: nothing of what was picked is asked of linux hosts"
     ]
+
+
+def test_a_run_over_linux_hosts_alone_asks_them_what_every_run_does() -> None:
+    linux, windows = Host("here"), Host("win", "winrm", platform="windows")
+    assert platforms_of([linux]) == {"linux"}
+    assert platforms_of([linux, windows]) == platforms_of([Host("saved", "bundle")]) == {"linux", "windows"}
+    alone = Selection(platforms=platforms_of([linux]))
+    assert {item.platform for item in alone.plan.items} == {"linux"}
+    assert alone.plan.on("linux") == Selection().plan.on("linux")
+
+
+def test_a_check_of_another_platform_may_be_named_and_is_then_known() -> None:
+    windows_only = frozenset[Platform]({"windows"})
+    assert Selection(skip=("2.8",), platforms=windows_only).plan.items
+    with pytest.raises(UsageError, match="no check and no control"):
+        Selection(skip=("nonsense",), platforms=windows_only).resolve([])
+
+
+def test_no_check_of_another_platform_is_loaded_where_nobody_names_one() -> None:
+    program = "import sys; from auditor.cli.selection import Selection; Selection(platforms=frozenset({'linux'})).plan; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = told.stdout.split()
+    assert "checks.runtime.mounts" in loaded
+    assert not [name for name in loaded if name.startswith(("checks.windows", "cryptography", "rich."))]

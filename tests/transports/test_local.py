@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.collect.bundle import Bundle, Section
 from auditor.errors import BadReply, DeadlineExceeded
 from auditor.host import Host
 from auditor.transports.base import Deadline
@@ -86,3 +87,32 @@ def test_neither_docker_nor_ssh_is_loaded_for_it() -> None:
         "open_transport(Host('here')); assert not {'docker', 'paramiko', 'requests', 'cryptography'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_what_has_begun_is_collected_and_not_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Bundle({"host": Section(b"uid=0\n")})
+    (tmp_path / "reply").write_bytes(bundle.dump())
+    fake_shell(tmp_path, f"echo started >> {tmp_path}/log; cat {tmp_path}/reply", monkeypatch)
+    local = Local()
+    with local.begun([HERE, Host("elsewhere", "ssh", "192.0.2.1")]):
+        assert local.collect(HERE, ("host",), Deadline(30)) == bundle
+        assert (tmp_path / "log").read_text() == "started\n"
+        assert local.collect(HERE, ("host",), Deadline(30)) == bundle
+    assert (tmp_path / "log").read_text() == "started\nstarted\n"
+
+
+def test_what_has_begun_and_nobody_collects_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_shell(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 1000", monkeypatch)
+    pid = tmp_path / "pid"
+    with Local().begun([HERE]):
+        assert wait_until(lambda: pid.exists() and bool(pid.read_text()))
+    assert not Path(f"/proc/{pid.read_text().strip()}").exists()
+
+
+def test_a_machine_without_a_shell_says_so_when_it_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    local = Local()
+    with local.begun([HERE]), pytest.raises(BadReply, match=r"no shell to run the collector with"):
+        local.collect(HERE, (), Deadline(30))
