@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_origin
+from sys import intern
+from typing import Any
 
 import msgspec
 
 from auditor.check import Check
-from auditor.collect.bundle import OF_THE_HOST, Bundle
+from auditor.collect.bundle import Bundle
 from auditor.facts.base import Knowledge
 from auditor.facts.daemons import further
 from auditor.facts.fleet import Fleet
 from auditor.gaps import Gap, Inconclusive, Manual, NotApplicable, crash
 from auditor.host import Host
-from auditor.plan import Item, Plan, fact_of
+from auditor.plan import Item, Plan
 from auditor.policy import Policy
 from auditor.results import Finding, HostReport, Outcome, Result
 
@@ -54,13 +55,13 @@ def judge(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
     daemons |= {name: Knowledge(own, given) for name, _, own in further(bundle)}
     results, waiting = [], dict[int, Mapping[str, Arguments]]()
     for index, item in enumerate(plan.items):
-        compared = _compared(item)
-        arguments = {name: _arguments(item, daemons[name], apart=compared) for name in _asked(item, daemons)}
-        if compared:
+        asked = [""] if item.of_the_host else list(daemons)
+        arguments = {name: _arguments(item, daemons[name]) for name in asked}
+        if item.compared:
             waiting[index] = arguments
-            results.append(_result(plan, item, Outcome.ERROR, "not compared with the other hosts"))
+            results.append(_result(item, Outcome.ERROR, "not compared with the other hosts"))
         else:
-            results.append(_run(plan, item, arguments))
+            results.append(_run(item, arguments))
     report = HostReport(host.name, host.platform, host.transport, tuple(results), benchmark=plan.benchmark)
     own = {name: _known(knowledge, plan.compared | plan.shared) for name, knowledge in daemons.items()}
     return Judgement(plan, report, own[""], waiting, own)
@@ -68,7 +69,7 @@ def judge(plan: Plan, host: Host, bundle: Bundle) -> Judgement:
 
 def unreachable(plan: Plan, host: Host, why: str) -> Judgement:
     """A host that did not answer: every check is there, as an error with the reason."""
-    results = tuple(_result(plan, item, Outcome.ERROR, why) for item in plan.items)
+    results = tuple(_result(item, Outcome.ERROR, why) for item in plan.items)
     report = HostReport(
         host.name, host.platform, host.transport, results, error=why, benchmark=plan.benchmark
     )
@@ -91,7 +92,7 @@ def _complete(judgement: Judgement, everyone: tuple[Judgement, ...]) -> HostRepo
             else {**known, **_fleets(item, judgement, everyone, daemon)}
             for daemon, known in waiting.items()
         }
-        results[index] = _run(plan, item, arguments)
+        results[index] = _run(item, arguments)
     return msgspec.structs.replace(judgement.report, results=tuple(results))
 
 
@@ -107,21 +108,8 @@ def _fleets(item: Item, judgement: Judgement, everyone: tuple[Judgement, ...], d
             }
             | ({here: own[fact]} if fact in own else {}),
         )
-        for name, fact in _compared(item).items()
+        for name, fact in item.compared.items()
     }
-
-
-def _asked(item: Item, daemons: Iterable[str]) -> list[str]:
-    """Of which daemons an item has to be judged: of the asked one alone when its facts are the same for all."""
-    facts = item.check.facts.values() if item.check else ()
-    sections = {name for fact in facts for name in getattr(fact_of(fact), "SECTIONS", ())}
-    return list(daemons) if sections - set(OF_THE_HOST) else [""]
-
-
-def _compared(item: Item) -> dict[str, Any]:
-    """The parameters of a check that look at all hosts, with the fact each wants."""
-    facts = item.check.facts if item.check else {}
-    return {name: fact_of(fact) for name, fact in facts.items() if get_origin(fact) is Fleet}
 
 
 def _known(knowledge: Knowledge, facts: Iterable[Any]) -> dict[type, Any]:
@@ -134,26 +122,25 @@ def _known(knowledge: Knowledge, facts: Iterable[Any]) -> dict[type, Any]:
     return known
 
 
-def _arguments(item: Item, knowledge: Knowledge, apart: Iterable[str] = ()) -> Arguments:
-    """The facts a check asks for, or why there are none."""
-    facts = item.check.facts if item.check else {}
+def _arguments(item: Item, knowledge: Knowledge) -> Arguments:
+    """The facts a check asks for of this host, or why there are none."""
     try:
-        given = {name: knowledge.get(fact_of(fact)) for name, fact in facts.items()}
+        given = {name: knowledge.get(fact) for name, fact in item.facts.items()}
     except Gap as gap:
-        return gap
-    return {name: fact for name, fact in given.items() if name not in apart}
+        return gap.bare
+    return {name: fact for name, fact in given.items() if name not in item.compared}
 
 
-def _run(plan: Plan, item: Item, arguments: Mapping[str, Arguments]) -> Result:
+def _run(item: Item, arguments: Mapping[str, Arguments]) -> Result:
     """One check on one host's facts, of each of its daemons."""
     if item.check is None:
-        return _result(plan, item, Outcome.MANUAL, "not automated yet")
+        return _result(item, Outcome.MANUAL, "not automated yet")
     findings, gaps = dict[Finding, None](), dict[str, Gap | None]()
     for daemon, known in arguments.items():
         found, gaps[daemon] = _judged(item.check, known)
         findings |= {_told_of(daemon, finding): None for finding in found}
     gap = _settled(gaps)
-    return _result(plan, item, outcome_of(list(findings), gap), str(gap or ""), findings)
+    return _result(item, outcome_of(list(findings), gap), str(gap or ""), findings)
 
 
 def _judged(check: Check[...], arguments: Arguments) -> tuple[list[Finding], Gap | None]:
@@ -184,6 +171,8 @@ _RANKS: tuple[type[Gap] | None, ...] = (Inconclusive, Manual, None, NotApplicabl
 
 def _settled(gaps: Mapping[str, Gap | None]) -> Gap | None:
     """What could not be told of a host with these daemons."""
+    if not any(gaps.values()):
+        return None
     kinds = {gap and type(gap) for gap in gaps.values()}
     kind = next(rank for rank in _RANKS if rank in kinds)
     if kind is None:
@@ -202,10 +191,19 @@ def outcome_of(findings: Sequence[Finding], gap: Gap | None) -> Outcome:
     return _OUTCOMES[type(gap)] if gap else Outcome.PASS
 
 
-def _result(
-    plan: Plan, item: Item, outcome: Outcome, reason: str = "", findings: Iterable[Finding] = ()
-) -> Result:
-    controls = {item.benchmark or plan.benchmark: list(item.controls)} if item.controls else {}
+def _result(item: Item, outcome: Outcome, reason: str = "", findings: Iterable[Finding] = ()) -> Result:
     return Result(
-        item.id, item.title, item.severity, item.section, controls, outcome, reason, tuple(findings)
+        item.id,
+        item.title,
+        item.severity,
+        item.section,
+        item.numbers,
+        outcome,
+        intern(reason),
+        tuple(map(_lean, findings)),
     )
+
+
+def _lean(finding: Finding) -> Finding:
+    """The finding, in texts that it shares with all others that say the same: a fleet's findings are mostly alike."""
+    return Finding(*map(intern, msgspec.structs.astuple(finding)))

@@ -2,12 +2,18 @@
 
 import logging
 import traceback
+from typing import Self
 
 log = logging.getLogger("auditor")
 
 
 class Gap(Exception):
     """Why a fact or a check has no answer. The text is shown to people."""
+
+    @property
+    def bare(self) -> Self:
+        """The same reason, to keep: without the frames that it was raised in, and all that they hold."""
+        return type(self)(*self.args)
 
 
 class NotApplicable(Gap):

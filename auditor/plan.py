@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 
 from auditor.benchmark import Benchmark, Control
 from auditor.check import Check, Severity
+from auditor.collect.bundle import OF_THE_HOST
 from auditor.collect.scripts import sections
 from auditor.errors import UsageError
 from auditor.facts.fleet import Fleet
@@ -38,6 +39,29 @@ class Item:
     def level(self) -> int:
         """The lowest of its levels, 0 for a check beyond the benchmark."""
         return min(self.levels, default=0)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The fact type behind each parameter of its check, ``Fleet[X]`` as X."""
+        return {name: fact_of(fact) for name, fact in self.check.facts.items()} if self.check else {}
+
+    @cached_property
+    def compared(self) -> dict[str, Any]:
+        """Those of ``facts`` that its check wants of all hosts."""
+        asked = self.check.facts if self.check else {}
+        return {name: fact for name, fact in self.facts.items() if get_origin(asked[name]) is Fleet}
+
+    @cached_property
+    def of_the_host(self) -> bool:
+        """Whether its facts are the same whichever daemon of a host is asked."""
+        return {name for fact in self.facts.values() for name in getattr(fact, "SECTIONS", ())} <= {
+            *OF_THE_HOST
+        }
+
+    @cached_property
+    def numbers(self) -> dict[str, list[str]]:
+        """Its controls as results tell them, by the benchmark's name; one object for all hosts."""
+        return {self.benchmark: list(self.controls)} if self.controls else {}
 
     def at(self, level: int) -> "Item":
         """The item with those of its controls that belong to a level; 0: with all."""
@@ -110,18 +134,18 @@ class Plan:
             for platform, some in items.items()
         }
 
-    @property
+    @cached_property
     def facts(self) -> tuple[Any, ...]:
         """The fact types that the checks need, ``Fleet[X]`` as X."""
-        needed = {fact_of(fact): None for fact in self._asked()}
+        needed = {fact: None for item in self.items for fact in item.facts.values()}
         return tuple(needed | dict.fromkeys(sorted(self.shared, key=lambda fact: str(fact.__name__))))
 
-    @property
+    @cached_property
     def compared(self) -> frozenset[Any]:
         """The fact types that the checks want of all hosts: X of ``Fleet[X]``."""
-        return frozenset(fact_of(fact) for fact in self._asked() if get_origin(fact) is Fleet)
+        return frozenset(fact for item in self.items for fact in item.compared.values())
 
-    @property
+    @cached_property
     def sections(self) -> tuple[str, ...]:
         """The collector's sections that the facts are made of."""
         names = {name: None for fact in self.facts for either in _reads(fact) for name in either if name}
@@ -130,9 +154,6 @@ class Plan:
     def texts(self) -> dict[str, CheckText]:
         """The words of every item, by id, for the report."""
         return {item.id: _text(item) for item in reversed(self.items)}
-
-    def _asked(self) -> Iterable[Any]:
-        return (fact for item in self.items if item.check for fact in item.check.facts.values())
 
     def require(self, *names: str) -> None:
         """

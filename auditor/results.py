@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """
     One deviation and its evidence.
 
@@ -64,7 +64,7 @@ class Attestation(msgspec.Struct, frozen=True):
     expires: date
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """
     One check on one host.
 

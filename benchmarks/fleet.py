@@ -5,7 +5,8 @@ Many SSH hosts on loopback: the fleet beside raw paramiko doing the same job in 
 
 Two jobs: ``canned`` sends a script that prints a saved bundle of 20 containers (what the client costs), ``collector``
 sends the real collector (what a run costs; the hosts are this machine, so their work counts too). Each variant runs in
-a process of its own. Ratios and CPU are the solid figures.
+a process of its own. Ratios and CPU are the solid figures. At the end whole audits: hosts of tests/recordings with 20
+containers each, judged by every check, written as HTML.
 """
 
 import argparse
@@ -30,13 +31,15 @@ from typing import Any
 
 import paramiko
 
-from auditor.collect.bundle import Bundle, Section, load
+from auditor.collect.bundle import Bundle, Section, load, load_file
 from auditor.fleet import audit_all
 from auditor.host import Host, SshOptions, Timeouts
 from auditor.transports import ssh
 from auditor.transports.base import linux_command
+from benchmarks.evaluate import RECORDING, ROOT, multiplied
 from tests.lab.sshd import Sshd, sshd
 
+DEFAULT = ROOT / "tests/recordings/default.bundle.gz"
 SECTIONS = ("host", "files", "systemd")
 USER = "auditbench"
 QUICKACK = getattr(socket, "TCP_QUICKACK", None)
@@ -103,6 +106,19 @@ def ours(addresses: Sequence[str], port: int, key: Path, pin: str, workers: int)
     return sum(1 for outcome in outcomes if outcome.value)
 
 
+def audited(addresses: Sequence[str], port: int, key: Path, pin: str, workers: int) -> int:
+    """The whole run: every check, and the HTML report."""
+    from auditor.audit import audit  # noqa: PLC0415  the other variants do not pay for it
+    from auditor.cli.selection import Selection  # noqa: PLC0415
+    from reports import html  # noqa: PLC0415
+
+    hosts = hosts_of(addresses, port, key, pin)
+    report = audit(Selection(platforms=frozenset({"linux"})).plan, hosts, workers=workers)
+    with tempfile.TemporaryFile("w") as page:
+        page.writelines(html.render(report))
+    return sum(1 for host in report.hosts if not host.error)
+
+
 def raw(addresses: Sequence[str], port: int, key: Path, _pin: str, workers: int, *, tuned: bool) -> int:
     """As one would write it by hand: a pool of threads, SSHClient, exec_command. ``tuned``: with a socket that does not wait."""
 
@@ -139,6 +155,8 @@ VARIANTS: dict[str, Callable[..., int]] = {
     "paramiko, tuned socket": partial(raw, tuned=True),
     "paramiko, as it comes": partial(raw, tuned=False),
 }
+PEERS = tuple(VARIANTS)
+VARIANTS["whole audit"] = audited
 
 
 def measure(job: dict[str, Any]) -> None:
@@ -171,9 +189,9 @@ def run(job: dict[str, object]) -> dict[str, float]:
 
 def table(title: str, job: dict[str, object], rounds: int) -> None:
     """Run the variants in turns, print medians and ratios to the tuned peer."""
-    costs: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
+    costs: dict[str, list[dict[str, float]]] = {name: [] for name in PEERS}
     for _ in range(rounds):
-        for name in VARIANTS:
+        for name in PEERS:
             costs[name].append(run({**job, "variant": name}))
     middle = {
         name: {key: statistics.median(cost[key] for cost in each) for key in each[0]}
@@ -193,6 +211,16 @@ def _canned(job: dict[str, Any], addresses: Sequence[str], variant: Callable[...
     return variant(addresses, job["port"], Path(job["key"]), job["pin"], job["workers"])
 
 
+@contextmanager
+def _saved(bundle: bytes) -> Iterator[str]:
+    """A file that the hosts' user can read."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(bundle)
+        file.flush()
+        Path(file.name).chmod(0o644)
+        yield file.name
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -206,17 +234,19 @@ def main() -> None:
     if options.measure:
         measure(json.load(sys.stdin))
         return
-    with lab(max(options.hosts, options.many)) as (server, addresses), tempfile.NamedTemporaryFile() as saved:
-        saved.write(canned_bundle())
-        saved.flush()
-        Path(saved.name).chmod(0o644)
+    with (
+        lab(max(options.hosts, options.many)) as (server, addresses),
+        _saved(canned_bundle()) as saved,
+        _saved(gzip.compress(multiplied(load_file(DEFAULT), 20, 10).dump(), 1)) as default,
+        _saved(gzip.compress(multiplied(load_file(RECORDING), 20, 10).dump(), 1)) as bad,
+    ):
         job: dict[str, object] = {
             "port": server.port,
             "key": str(server.user_key),
             "pin": server.public(),
             "workers": options.workers,
             "addresses": addresses[: options.hosts],
-            "script": f"cat {saved.name}\n",
+            "script": f"cat {saved}\n",
         }
         table(f"{options.hosts} hosts, canned", job, options.rounds)
         table(f"{options.hosts} hosts, collector", {**job, "script": ""}, 1)
@@ -227,11 +257,15 @@ def main() -> None:
         print(
             f"\n{options.hosts * 3 // 4} hosts alone {alone:.2f} s; beside {options.hosts // 4} dead ones {beside:.2f} s"
         )
-        if options.many:
-            cost = run({**job, "variant": "the fleet", "addresses": addresses[: options.many]})
-            print(
-                f"\n{options.many} hosts, canned: {cost['wall']:.1f} s, {cost['cpu']:.2f} ms/host, {cost['memory']:.0f} MB"
-            )
+        print()
+        for many in filter(None, (options.hosts, options.many)):
+            for what, script in (("collected", saved), ("audited", default), ("audited, badly kept", bad)):
+                variant = "the fleet" if script == saved else "whole audit"
+                asked = {"variant": variant, "script": f"cat {script}\n", "addresses": addresses[:many]}
+                cost = run({**job, **asked})
+                print(
+                    f"{many:5} hosts {what:20}{cost['wall']:6.1f} s {cost['cpu']:6.2f} ms/host {cost['memory']:5.0f} MB"
+                )
 
 
 if __name__ == "__main__":

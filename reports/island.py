@@ -42,14 +42,17 @@ def encode(report: AuditReport) -> str:
     checks = _checks(report)
     texts = _Numbering()
     places = {key: place for place, (key, _) in enumerate(checks)}
-    hosts = [_host(host, places, texts) for host in report.hosts]
+    # Each host is encoded as soon as it is made: the rows of a thousand at once would take ten times as much memory.
+    hosts = [msgspec.Raw(msgspec.json.encode(_host(host, places, texts))) for host in report.hosts]
     tree = {
         "checks": [_check(key, words, found) for key, (words, found) in checks],
         "hosts": hosts,
         "texts": [visible_lines(text) for text in texts],
     }
+    encoded = msgspec.json.encode(tree)
+    del tree, hosts
     # Inside a string of JSON these mean the same, and neither "</script>" nor "<!--" can stand in the page.
-    return msgspec.json.encode(tree).decode().replace("<", "\\u003c").replace(">", "\\u003e")
+    return encoded.replace(b"<", rb"\u003c").replace(b">", rb"\u003e").decode()
 
 
 def _checks(report: AuditReport) -> list[tuple[Key, tuple[CheckText, list[str]]]]:

@@ -23,10 +23,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
 
 from auditor.collect import armour
 from auditor.errors import BadReply
-from auditor.gaps import Inconclusive
+from auditor.gaps import Gap, Inconclusive, crash
 
 MAX_BYTES = 256 * 1024 * 1024
 # What is the same whichever daemon of a host is asked; linux.sh says it likewise.
@@ -71,12 +72,21 @@ class Section:
         return ": ".join([*words, self.message] if self.message else words)
 
 
+class _Parses(Protocol):
+    @classmethod
+    def parse(cls, bundle: "Bundle") -> Self: ...
+
+
+Parsed = TypeVar("Parsed", bound=_Parses)
+
+
 @dataclass(frozen=True)
 class Bundle:
     """The sections that came back. A section that was not asked for, or never arrived, is not in it."""
 
     sections: Mapping[str, Section] = field(default_factory=dict)
     complete: bool = True
+    _facts: dict[type, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def section(self, name: str) -> Section:
         """
@@ -106,6 +116,25 @@ class Bundle:
     def text(self, name: str) -> str:
         """Like ``read``, as text; bytes that are no UTF-8 survive as surrogates."""
         return self.read(name).decode("utf-8", "surrogateescape")
+
+    def fact(self, kind: type[Parsed]) -> Parsed:
+        """
+        What the bundle tells of this kind: parsed once, whoever asks. A kind that crashes is a gap on this host.
+
+        Raises:
+            Gap: it does not tell; the same reason each time.
+        """
+        if kind not in self._facts:
+            try:
+                self._facts[kind] = kind.parse(self)
+            except Gap as gap:
+                self._facts[kind] = gap.bare
+            except Exception as error:  # noqa: BLE001  the fence around facts
+                self._facts[kind] = Inconclusive(crash(kind.__name__, error))
+        known: Parsed | Gap = self._facts[kind]
+        if isinstance(known, Gap):
+            raise known.bare
+        return known
 
     def adding(self, sections: Mapping[str, Section]) -> "Bundle":
         """A bundle with further sections (the live probe's, the auditor's own)."""

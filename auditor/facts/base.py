@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from auditor.collect.bundle import Bundle
-from auditor.gaps import Gap, Inconclusive, crash
 
 
 class Fact(Protocol):
@@ -14,7 +13,7 @@ class Fact(Protocol):
     ``SECTIONS`` names the collector's sections that ``parse`` reads; ``listeners|windows-listeners`` where platforms tell
     the same thing in different ones, ``processes|`` where a platform may tell nothing and the fact copes. ``parse`` is pure and raises
     ``Inconclusive`` when they do not tell, ``NotApplicable`` when the host has no such thing. A fact made of
-    other facts calls their ``parse``.
+    other facts asks for them by ``Bundle.fact``.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]]
@@ -27,12 +26,12 @@ T = TypeVar("T")
 
 
 class Knowledge:
-    """The facts of one host, each parsed once, when first asked for."""
+    """The facts of one host, as its bundle tells them or as they are given."""
 
     def __init__(self, bundle: Bundle, given: Mapping[type, Any] | None = None) -> None:
         """``given`` holds what does not come from the host: its policy, the moment to judge at."""
         self._bundle = bundle
-        self._known: dict[type, Any] = dict(given or {})
+        self._given = given or {}
 
     def get(self, fact: type[T]) -> T:
         """
@@ -41,17 +40,6 @@ class Knowledge:
         Raises:
             Gap: it is not known; the same reason each time.
         """
-        if fact not in self._known:
-            self._known[fact] = self._parse(fact)
-        known: T | Gap = self._known[fact]
-        if isinstance(known, Gap):
-            raise known
+        told: type[Any] = fact
+        known: T = self._given[fact] if fact in self._given else self._bundle.fact(told)
         return known
-
-    def _parse(self, fact: Any) -> Any:
-        try:
-            return fact.parse(self._bundle)
-        except Gap as gap:
-            return gap
-        except Exception as error:  # noqa: BLE001  the fence around facts: one that crashes is a gap on this host
-            return Inconclusive(crash(fact.__name__, error))

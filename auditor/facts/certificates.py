@@ -72,7 +72,7 @@ class Certificates:
     def parse(cls, bundle: Bundle) -> Self:
         ports = _tls_ports(bundle)
         try:
-            tls, text = DaemonTls.parse(bundle), bundle.text("certificates")
+            tls, text = bundle.fact(DaemonTls), bundle.text("certificates")
         except NotApplicable:
             if not ports:
                 raise
@@ -146,7 +146,7 @@ class ServerKeys:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        certificates, origin = Certificates.parse(bundle), Origin.parse(bundle)
+        certificates, origin = bundle.fact(Certificates), bundle.fact(Origin)
         keys = frozenset(seen.certificate.public_key for seen in certificates.of(Role.SERVER))
         if not keys:
             certificates.settle()
@@ -155,7 +155,7 @@ class ServerKeys:
 
 def _tls_ports(bundle: Bundle) -> tuple[Port, ...]:
     try:
-        return tuple(port for port in LivePorts.parse(bundle).ports if port.verdict.tls and port.configured)
+        return tuple(port for port in bundle.fact(LivePorts).ports if port.verdict.tls and port.configured)
     except Gap:
         return ()
 

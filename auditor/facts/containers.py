@@ -95,7 +95,7 @@ class Containers:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        engine = Engine.parse(bundle)
+        engine = bundle.fact(Engine)
         read_engine(bundle, "containers")
         listed, gone, found, bad = list[str](), set[str](), list[Container](), list[tuple[str, str]]()
         for line in bundle.read("containers").splitlines():

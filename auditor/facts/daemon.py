@@ -137,7 +137,7 @@ class DaemonConfig:
     def parse(cls, bundle: Bundle) -> Self:
         _see_that_it_is_docker(bundle)
         process = _process(bundle)
-        file = ConfigFile.parse(bundle)
+        file = bundle.fact(ConfigFile)
         if file.problem:
             raise Inconclusive(f"{file.path} cannot be read as dockerd reads it: {file.problem}")
         settings = {

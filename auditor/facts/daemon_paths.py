@@ -79,12 +79,15 @@ class DaemonPaths:
         names = [
             join(folder, f"docker.{kind}") for folder in self.unit_folders if not folder.startswith(linked)
         ]
-        drop_ins = [path for path in files.seen if path.startswith(tuple(f"{name}.d/" for name in names))]
-        return (*names, *(path for path in drop_ins if path.endswith(".conf")))
+        folders = tuple(f"{name}.d/" for name in names)
+        return (
+            *names,
+            *(path for path in files.seen if path.startswith(folders) and path.endswith(".conf")),
+        )
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        config = DaemonConfig.parse(bundle)
+        config = bundle.fact(DaemonConfig)
         units = _units(bundle, config)
         read = [path for unit in units.of_kind("service") for path in unit.environment_files]
         files = read if _is_users(config) else ["/etc/default/docker", "/etc/sysconfig/docker", *read]
@@ -129,7 +132,7 @@ def _units(bundle: Bundle, config: DaemonConfig) -> Units:
     if _is_users(config):
         return Units(None)
     try:
-        units = Units.parse(bundle)
+        units = bundle.fact(Units)
     except Gap:
         return Units(None)
     own = [unit for unit in units.of_kind("service") if unit.id == config.unit]
@@ -145,7 +148,7 @@ def _unit_files(units: Units, kind: str) -> tuple[str, ...] | None:
 
 def _data_root(bundle: Bundle, config: DaemonConfig) -> str:
     try:
-        return Engine.parse(bundle).data_root
+        return bundle.fact(Engine).data_root
     except Gap:
         return config.data_root
 

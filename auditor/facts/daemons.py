@@ -81,7 +81,7 @@ def _described(daemon: OtherDaemon, word: str, rest: str) -> OtherDaemon:
 def further(bundle: Bundle) -> Iterator[tuple[str, int, Bundle]]:
     """What each further daemon that was looked at is called, its number, and its bundle."""
     try:
-        daemons = Daemons.parse(bundle)
+        daemons = bundle.fact(Daemons)
     except Gap:
         return
     for other in daemons.others:

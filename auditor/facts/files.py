@@ -4,6 +4,7 @@ import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from posixpath import normpath
 from typing import ClassVar, Literal, Self
 
@@ -64,6 +65,7 @@ class Files:
     seen: Mapping[str, File] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
+    _followed: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, *files: File, absent: Iterable[str] = (), denied: Iterable[str] = ()) -> Self:
@@ -108,6 +110,29 @@ class Files:
             self.seen[path].resolved: self.seen[path] for path in reversed(list(paths)) if path in self.seen
         }
         return list(found.values())[::-1]
+
+    def follow(self, path: str) -> str:
+        """
+        A path as the kernel takes it: links in the folders above are followed, one at its end is not.
+
+        Only links that lie on the way to the engine's files are known.
+        """
+        if path not in self._followed:
+            self._followed[path] = self._follow(path)
+        return self._followed[path]
+
+    def _follow(self, path: str) -> str:
+        folder, _, name = path.rpartition("/")
+        for link, target in self._links:
+            if f"{folder}/".startswith(f"{link}/"):
+                return f"{target}{folder[len(link) :]}/{name}"
+        return path
+
+    @cached_property
+    def _links(self) -> tuple[tuple[str, str], ...]:
+        """Each path that leads elsewhere, and where: the longer of two that begin alike first."""
+        found = ((path, file.resolved) for path, file in self.seen.items() if file.resolved != path)
+        return tuple(sorted(found, reverse=True))
 
     def explain(self, paths: Iterable[str]) -> None:
         """

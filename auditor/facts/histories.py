@@ -139,7 +139,7 @@ class Histories:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        images = UsedImages.parse(bundle)
+        images = bundle.fact(UsedImages)
         section = next((name for name in _SECTIONS if name in bundle.sections), _SECTIONS[0])
         try:
             text = read_engine(bundle, section)

@@ -69,7 +69,7 @@ class Listeners:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        config, tls = DaemonConfig.parse(bundle), DaemonTls.parse(bundle)
+        config, tls = bundle.fact(DaemonConfig), bundle.fact(DaemonTls)
         held = read_held(bundle)
         hosts = config.setting("hosts")
         # Without any host dockerd listens on its unix socket, and with TLS on a loopback port instead.

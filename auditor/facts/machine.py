@@ -14,7 +14,7 @@ def platform_of(bundle: Bundle) -> Platform | None:
     if told := bundle.sections.get("host", Section()).data:
         return "windows" if b"os.ID=windows" in told.splitlines() else "linux"
     try:
-        return "windows" if Engine.parse(bundle).os_type == "windows" else "linux"
+        return "windows" if bundle.fact(Engine).os_type == "windows" else "linux"
     except Gap:
         return None
 

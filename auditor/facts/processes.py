@@ -69,20 +69,17 @@ class Processes:
             text = bundle.text("processes")
         except Inconclusive as gap:
             return cls(gap=str(gap))
-        status: dict[str, dict[str, str]] = {}
-        groups: list[tuple[str, str]] = []
-        for line in text.split("\n"):
-            pid, _, rest = line.removeprefix("/proc/").partition("/")
-            file, _, value = rest.partition(":")
-            if file == "status":
-                key, _, value = value.partition(":")
-                status.setdefault(pid, {})[key] = value.strip()
-            elif file == "cgroup":
-                groups.append((pid, value))
+        lines = [line.removeprefix("/proc/").partition("/") for line in text.split("\n")]
+        groups = [(pid, rest) for pid, _, rest in lines if rest.startswith("cgroup:")]
+        status: dict[str, dict[str, str]] = {pid: {} for pid, _ in groups}
+        for pid, _, rest in lines:
+            if pid in status and rest.startswith("status:"):
+                key, _, value = rest.removeprefix("status:").partition(":")
+                status[pid][key] = value.strip()
         found: dict[str, list[Process]] = {}
         for pid, group in groups:
             for container in dict.fromkeys(_CONTAINER_ID.findall(group)):
-                found.setdefault(container, []).extend(_process(pid, status.get(pid, {})))
+                found.setdefault(container, []).extend(_process(pid, status[pid]))
         return cls({container: tuple(processes) for container, processes in found.items()})
 
 

@@ -50,7 +50,7 @@ class Storage:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        root = Engine.parse(bundle).data_root
+        root = bundle.fact(Engine).data_root
         info: _Info = decode(read_engine(bundle, "engine-info"), _Info, "docker info")
         lines = bundle.text("mounts").splitlines()
         mounts = tuple(_mount(line) for line in lines if line.startswith("mount "))
@@ -102,7 +102,7 @@ def _own_containerd(bundle: Bundle, info: _Info) -> bool:
     if info.Containerd and info.Containerd.Address:
         return "/docker/containerd/" in info.Containerd.Address
     try:
-        config = DaemonConfig.parse(bundle)
+        config = bundle.fact(DaemonConfig)
     except Gap:
         return False
     return config.uid > 0 and not config.is_set("containerd")

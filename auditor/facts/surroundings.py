@@ -48,12 +48,12 @@ class Surroundings:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        engine = Engine.parse(bundle)
+        engine = bundle.fact(Engine)
         selinux = _selinux_in_kernel(bundle)
         known = KNOWN_PIPES if engine.os_type == "windows" else KNOWN_SOCKETS
         told = "no-new-privileges" in engine.security_options
         try:
-            config = DaemonConfig.parse(bundle)
+            config = bundle.fact(DaemonConfig)
         except Gap:
             return cls(
                 configured=False,

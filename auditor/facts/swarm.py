@@ -187,7 +187,7 @@ class Swarm:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        Engine.parse(bundle)
+        bundle.fact(Engine)
         raw: _Info = decode(read_engine(bundle, "engine-info"), _Info, "docker info")
         swarm = raw.Swarm
         lines, gap = _lines(bundle)

@@ -58,7 +58,7 @@ class DaemonTls:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        return cls.read(DaemonConfig.parse(bundle), _version(bundle))
+        return cls.read(bundle.fact(DaemonConfig), _version(bundle))
 
     @classmethod
     def read(cls, config: DaemonConfig, version: tuple[int, ...]) -> Self:
@@ -91,7 +91,7 @@ class DaemonTls:
 
 def _version(bundle: Bundle) -> tuple[int, ...]:
     try:
-        return Engine.parse(bundle).version_tuple
+        return bundle.fact(Engine).version_tuple
     except Gap:
         return ()
 

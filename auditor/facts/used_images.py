@@ -98,4 +98,4 @@ class UsedImages:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        return cls.of(Containers.parse(bundle), Images.parse(bundle))
+        return cls.of(bundle.fact(Containers), bundle.fact(Images))

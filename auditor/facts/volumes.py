@@ -64,7 +64,7 @@ class Volumes:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        data_root = plain_path(Engine.parse(bundle).data_root)
+        data_root = plain_path(bundle.fact(Engine).data_root)
         try:
             lines = read_engine(bundle, "volumes").splitlines()
         except Inconclusive as gap:

@@ -82,6 +82,6 @@ def _volume(raw: _Volume, *, without: bool) -> WindowsVolume:
 def _data_root(bundle: Bundle, raw: _Raw) -> str:
     """As the engine says, else as it was configured."""
     try:
-        return Engine.parse(bundle).data_root
+        return bundle.fact(Engine).data_root
     except Inconclusive:
         return raw.data_root or ""

@@ -47,7 +47,7 @@ def probe(host: Host, bundle: Bundle, deadline: Deadline) -> dict[str, Section]:
 def _endpoints(host: Host, bundle: Bundle) -> tuple[list[tuple[Endpoint, bool]], str]:
     """The daemon's TCP endpoints, each with whether it was configured, and why they are not known."""
     try:
-        listeners = Listeners.parse(bundle)
+        listeners = bundle.fact(Listeners)
     except NotApplicable:
         return [], ""
     except Gap as gap:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import product, takewhile
-from posixpath import basename, dirname, join
 from typing import NamedTuple
 
 from auditor.check import Check, Finding, Findings, Inconclusive, Severity, check
@@ -169,7 +168,7 @@ def _concerns(rule: Rule, file: File, files: Files) -> bool:
         return False
     if not rule.path:
         return rule.action == "never" and not rule.narrowed
-    own = _real(rule.path, files)
+    own = files.follow(rule.path)
     if own == file.resolved:
         return rule.below or file.kind != "folder" or rule.action == "never"
     return rule.below and lies_below(file.resolved, own)
@@ -186,24 +185,11 @@ def _holes(told: tuple[Rule, ...], file: File, files: Files) -> list[Rule]:
         return rule.action == "always" and not rule.narrowed and _concerns(rule, file, files)
 
     def takes_a_part(rule: Rule) -> bool:
-        part = lies_below(_real(rule.path, files), file.resolved)
+        part = lies_below(files.follow(rule.path), file.resolved)
         return part or bool(rule.narrowed and _concerns(rule, file, files))
 
     before = takewhile(lambda rule: not watches(rule), told)
     return [rule for rule in before if rule.action == "never" and rule.path and takes_a_part(rule)]
-
-
-def _real(path: str, files: Files) -> str:
-    """
-    A rule's path as the kernel takes it: links in the folders above are followed, one at its end is not.
-
-    Only links that lie on the way to the engine's files are known, and no others matter.
-    """
-    folder = dirname(path)
-    for link, file in sorted(files.seen.items(), reverse=True):
-        if file.resolved != link and (folder == link or lies_below(folder, link)):
-            return join(file.resolved + folder[len(link) :], basename(path))
-    return path
 
 
 audited: tuple[Check[...], ...] = tuple(map(_check, _WATCHED))

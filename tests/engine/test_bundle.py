@@ -2,7 +2,9 @@
 
 import gzip
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Self
 
 import pytest
 from hypothesis import given
@@ -99,3 +101,36 @@ def test_bytes_that_are_no_utf8_survive_as_text(tmp_path: Path) -> None:
     file = tmp_path / "web1.bundle"
     file.write_bytes(Bundle().adding({"a": Section(b"caf\xe9")}).dump())
     assert load_file(file).text("a").encode("utf-8", "surrogateescape") == b"caf\xe9"
+
+
+@dataclass(frozen=True)
+class Loud:
+    """A fact that counts how often it is parsed."""
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("words",)
+    parsed: ClassVar[list[str]] = []
+    text: str = ""
+
+    @classmethod
+    def parse(cls, bundle: Bundle) -> Self:
+        cls.parsed.append("once")
+        text = bundle.text("words")
+        if text == "crash":
+            raise KeyError(text)
+        return cls(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"), [(b"crash", "internal error in Loud: KeyError"), (None, "was not collected")]
+)
+def test_a_fact_is_parsed_once_and_its_gap_is_the_same_each_time(words: bytes | None, why: str) -> None:
+    Loud.parsed.clear()
+    bundle = Bundle({} if words is None else {"words": Section(words)})
+    for _ in range(2):
+        with pytest.raises(Inconclusive, match=why):
+            bundle.fact(Loud)
+    assert Loud.parsed == ["once"]
+    more = bundle.adding({"words": Section(b"hello")})
+    assert more.fact(Loud) is more.fact(Loud)
+    assert more.fact(Loud) == Loud("hello")
+    assert Loud.parsed == ["once", "once"]

@@ -1,6 +1,8 @@
 """Plans and evaluation: which checks, under which numbers, and how each ends."""
 
+import gc
 import logging
+import weakref
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -215,3 +217,13 @@ def test_the_policy_is_a_fact_like_any_other() -> None:
     host = Host("web1", policy=Policy(certificate_warning_days=60))
     judgement = judge(plan(only=["limited"]), host, Bundle())
     assert judgement.report.results[0].outcome is Outcome.FAIL
+
+
+def test_what_is_kept_of_a_host_does_not_hold_its_bundle() -> None:
+    for words in (None, b"finding gap", b"crash"):
+        bundle = Bundle({} if words is None else {"words": Part(words)})
+        kept, alive = judge(plan(), Host("web1"), bundle), weakref.ref(bundle)
+        del bundle
+        gc.collect()
+        assert kept.report.results
+        assert alive() is None
