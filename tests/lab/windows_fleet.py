@@ -142,9 +142,12 @@ def server_2016_neglected() -> Machine:
             "Binds": ["\\\\.\\pipe\\docker_engine:\\\\.\\pipe\\docker_engine", "C:\\:C:\\host"],
             "RestartPolicy": {"Name": "always", "MaximumRetryCount": 0},
             "PublishAllPorts": True,
+            "PortBindings": {"5985/tcp": [{"HostIp": "", "HostPort": "15985"}]},
         },
         config={"Image": "microsoft/windowsservercore", "Env": [secret], "User": ""},
         Name="/legacy",
+        NetworkSettings=CORE["NetworkSettings"]
+        | {"Ports": {"5985/tcp": [{"HostIp": "0.0.0.0", "HostPort": "15985"}]}},  # noqa: S104  what Windows shows
         Mounts=[
             {
                 "Type": "npipe",

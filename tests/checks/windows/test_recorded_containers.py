@@ -18,12 +18,12 @@ FAILED = {
     # Built and run with care.
     "server-2022-kept": set(),
     # A retired base without a tag, an account made with its password at build; the pipe and C: mounted, started again for ever,
-    # every port published, a password in the environment.
+    # every port published, WinRM's under another number, a password in the environment.
     "server-2016-neglected": _UNLIMITED
     | {
         "unproven-windows-base", "windows-image-without-version", "image-runs-as-administrator", "image-health-unchecked", "secret-in-image",
         "engine-pipe-mounted", "sensitive-windows-mount", "container-runs-as-administrator", "endless-restart", "port-not-needed",
-        "secret-in-container-environment",
+        "management-port-published", "secret-in-container-environment",
     },
     # Two containers with specs, one of them inline and run as a user who gets no identity; a spec with a password for a plugin
     # whose GUID is none; an account in the registry that this host may not use.
