@@ -249,11 +249,12 @@ $collector = {
         to-json @($entries)
     }
 
-    # The engine's named pipes, and who may use them.
+    # The engine's named pipes, whatever they are called, and others called after it or containerd; and who may use them.
     function section-windows-pipes {
         $pipes = @(foreach ($path in (pipe-paths)) {
-            if ($path -notmatch 'docker|containerd') { continue }
-            $entry = [ordered]@{ path = $path; configured = ($engine.Pipes -contains $path); sddl = $null; error = $null }
+            $own = $engine.Pipes -contains $path
+            if (-not $own -and $path -notmatch 'docker|containerd') { continue }
+            $entry = [ordered]@{ path = $path; configured = $own; sddl = $null; error = $null }
             try {
                 $entry.sddl = [System.IO.Directory]::GetAccessControl($path).GetSecurityDescriptorSddlForm('Access, Owner, Group')
             } catch {

@@ -1,6 +1,6 @@
 """Who may use the engine of a Windows host, and by which door one gets to the host."""
 
-from auditor.check import Finding, Findings, Inconclusive, Manual, Severity, check
+from auditor.check import Finding, Findings, Inconclusive, Manual, NotApplicable, Severity, check
 from auditor.facts.windows_groups import Group, WindowsGroups
 from auditor.facts.windows_pipes import WindowsPipes
 from auditor.facts.windows_principals import ADMINISTRATORS, is_broad, is_trusted
@@ -24,7 +24,7 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
         docker-users (``Remove-LocalGroupMember``). Name those who stay in the policy's
         ``trusted_users``, by SID or as DOMAIN\name.
     """
-    asked, unknown = [], []
+    asked, unknown = [], list(groups.untold)
     for group in filter(_lets_in, groups.groups):
         if is_broad(group.sid):
             yield Finding(str(group.account), "ordinary users are in it", "trusted users only", "group")
@@ -65,7 +65,7 @@ def engine_pipe_open_to_others(pipes: WindowsPipes, groups: WindowsGroups) -> Fi
         daemon.json, and remove the tool that changed the pipe.
     """
     told = {group.sid for group in groups.groups if group.configured and group.sid}
-    unknown = []
+    unknown = list(pipes.unseen)
     for pipe in pipes.pipes:
         try:
             users = pipe.users
@@ -82,7 +82,7 @@ def engine_pipe_open_to_others(pipes: WindowsPipes, groups: WindowsGroups) -> Fi
     if unknown:
         raise Inconclusive("; ".join(unknown))
     if not pipes.engine:
-        raise Inconclusive("no pipe of the engine was seen")
+        raise NotApplicable("the engine opens no pipe: it was told to listen by TCP alone")
 
 
 @check(severity=Severity.HIGH)

@@ -89,9 +89,22 @@ def test_another_programs_pipe_may_have_users_of_its_own() -> None:
     )
 
 
-@pytest.mark.parametrize("pipes", [(Pipe(sddl=None),), (Pipe(configured=False),)])
-def test_a_pipe_that_was_not_seen_is_a_gap(pipes: tuple[Pipe, ...]) -> None:
-    assert judge(engine_pipe_open_to_others, WindowsPipes(pipes), WindowsGroups()).outcome is Outcome.ERROR
+@pytest.mark.parametrize("pipes", [WindowsPipes((Pipe(sddl=None),)), WindowsPipes(unseen=("nothing of it",))])
+def test_a_pipe_that_was_not_seen_is_a_gap(pipes: WindowsPipes) -> None:
+    assert judge(engine_pipe_open_to_others, pipes, WindowsGroups()).outcome is Outcome.ERROR
+
+
+def test_an_engine_that_opens_no_pipe_has_none_to_judge_but_what_others_open_is_judged() -> None:
+    other = Pipe(r"\\.\pipe\containerd-containerd", configured=False)
+    check = engine_pipe_open_to_others
+    assert judge(check, WindowsPipes((other,)), WindowsGroups()).outcome is Outcome.NOT_APPLICABLE
+    wide = Pipe(other.path, configured=False, sddl=f"{CLOSED_PIPE}(A;;FA;;;WD)")
+    assert judge(check, WindowsPipes((wide,)), WindowsGroups()).outcome is Outcome.FAIL
+
+
+def test_a_group_of_which_nothing_was_told_is_a_gap() -> None:
+    told = WindowsGroups(untold=("nothing was told of the group builders",))
+    assert judge(windows_engine_open_to_others, told).outcome is Outcome.ERROR
 
 
 @pytest.mark.parametrize(
