@@ -8,6 +8,7 @@ from auditor.cli.catalogue import everything
 from auditor.collect.bundle import load
 from auditor.evaluate import compare, judge
 from auditor.host import Host
+from tests.checks.windows.runtime_hosts import results
 
 FOLDER = Path(__file__).parents[2] / "recordings" / "windows"
 _UNLIMITED = {"memory-unlimited", "cpu-unlimited"}
@@ -80,6 +81,14 @@ def test_a_recorded_hosts_containers_are_judged_as_they_were_made(name: str) -> 
     assert told.get("manual", set()) == MANUAL[name]
     assert told.get("error", set()) == UNKNOWN.get(name, set())
     assert told["not-applicable"] == (_REFUSED if name == "server-2019-gmsa" else _REFUSED | _SPECS)
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_why_an_option_of_linux_does_not_apply_is_told_in_words_of_windows(name: str) -> None:
+    for check in _REFUSED:
+        reason = results(name)[check].reason
+        assert "Windows" in reason, check
+        assert "kernel" not in reason, check
 
 
 def _mine(number: str) -> bool:
