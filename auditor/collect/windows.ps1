@@ -351,17 +351,21 @@ $collector = {
         $channel = $null
         if ($computer.PartOfDomain) { $channel = (run "$env:SystemRoot\System32\nltest.exe" @("/sc_query:$($computer.Domain)")).Code }
         $events = @{}
+        $failures = @{}
         $problem = $null
         try {
             $query = @{ LogName = 'Microsoft-Windows-Containers-CCG/Admin'; StartTime = (Get-Date).AddDays(-7) }
-            Get-WinEvent -FilterHashtable $query -MaxEvents 1000 | ForEach-Object { $events["$($_.Id)"] = 1 + [int]$events["$($_.Id)"] }
+            foreach ($it in Get-WinEvent -FilterHashtable $query -MaxEvents 1000) {
+                $events["$($it.Id)"] = 1 + [int]$events["$($it.Id)"]
+                if ($it.Level -in 1, 2, 3) { $failures["$($it.Id)"] = 1 + [int]$failures["$($it.Id)"] }
+            }
         } catch {
             if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound*') { $problem = reason $_ }
         }
         $plugins = @(registry-keys 'SYSTEM\CurrentControlSet\Control\CCG\COMClasses')
         to-json ([ordered]@{
                 in_domain = [bool]$computer.PartOfDomain; domain = $computer.Domain; secure_channel = $channel
-                events = $events; events_error = $problem; plugins = $plugins
+                events = $events; failures = $failures; events_error = $problem; plugins = $plugins
                 registered = @($plugins | Where-Object { Test-Path -LiteralPath "HKLM:\SOFTWARE\Classes\CLSID\$_" })
                 accounts = @(accounts)
             })

@@ -118,3 +118,14 @@ def test_no_reply_crashes_the_parsers(data: bytes) -> None:
 def test_a_section_that_failed_is_a_gap() -> None:
     with pytest.raises(Inconclusive):
         Gmsa.parse(Bundle({"windows-gmsa": Section(b"", 1)}))
+
+
+def test_failures_and_a_channel_that_does_not_answer_are_told_in_words() -> None:
+    told: dict[str, Any] = {"in_domain": True, "registered": [], "accounts": []}
+    more = told | {"failures": {"6": 2}, "secure_channel": 1311}
+    gmsa = Gmsa.parse(Bundle({"windows-gmsa": Section(json.dumps(more).encode())}))
+    assert gmsa.failures == ("Containers-CCG/Admin has event 6 2 times in the week before",)
+    assert gmsa.channel == "nltest /sc_query ended with 1311"
+    for quiet in (told, told | {"failures": {}, "secure_channel": 0}):
+        gmsa = Gmsa.parse(Bundle({"windows-gmsa": Section(json.dumps(quiet).encode())}))
+        assert (gmsa.failures, gmsa.channel) == ((), "")

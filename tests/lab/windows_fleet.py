@@ -248,7 +248,7 @@ def server_2019_gmsa() -> Machine:
         name="GMSA-19", domain="contoso.com", revision=8027, root_rights=CLOSED, root_file_rights=CLOSED_FILE, specs=specs, containers=[app, raw],
         images=[image(app, f"{SERVER_CORE}:ltsc2019", "10.0.17763.8027"), image(raw, f"{NANO_SERVER}:1809", "10.0.17763.8027", user="ContainerUser")],
         gmsa={
-            "secure_channel": 0, "events": {"1": 4, "6": 1}, "plugins": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"], "registered": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"],
+            "secure_channel": 0, "events": {"1": 4, "6": 1}, "failures": {"6": 1}, "plugins": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"], "registered": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"],
             "accounts": [{"source": "file", "spec": f"{folder}\\webapp01.json", "name": "webapp01", "usable": True, "error": None}, {"source": "file", "spec": f"{folder}\\musicstore.json", "name": "MusicStoreAcct", "usable": None, "error": problem}, {"source": "file", "spec": f"{folder}\\webapp01-ccg.json", "name": "webapp01", "usable": True, "error": None}, {"source": "registry", "spec": "WebApplication1", "name": "WebApplication1", "usable": False, "error": None}],
         },
     )  # fmt: skip

@@ -39,7 +39,7 @@ def bundle(machine: Machine) -> Bundle:
         "windows-volumes": _json(_volumes(machine)),
         "windows-firewall": _json(_firewall(machine)),
         "credential-specs": _json([{"source": source, "name": name, "base64": _b64(text.encode()), "error": None} for source, name, text in machine.specs]),
-        "windows-gmsa": _json({"in_domain": machine.domain != "WORKGROUP", "domain": machine.domain, "secure_channel": None, "events": {}, "events_error": None, "plugins": [], "registered": [], "accounts": [], **machine.gmsa}),
+        "windows-gmsa": _json({"in_domain": machine.domain != "WORKGROUP", "domain": machine.domain, "secure_channel": None, "events": {}, "failures": {}, "events_error": None, "plugins": [], "registered": [], "accounts": [], **machine.gmsa}),
         "certificates": Section(machine.certificates.encode()),
         "keys": Section(machine.keys.encode()),
         "windows-certificates": _json({"leftovers": [_right("leftover", path, INHERITED_FILE, size=1704) for path in machine.leftovers], "store": []}),
