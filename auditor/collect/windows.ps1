@@ -236,12 +236,12 @@ $collector = {
             rights 'tls-ca' $engine.CaFile
             rights 'tls-cert' $engine.CertFile
             rights 'tls-key' $engine.KeyFile
-            rights 'tls-folder' (parent $engine.KeyFile)
+            @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile) | Select-Object -Unique | ForEach-Object { rights 'tls-folder' $_ }
             rights 'program-data' "$env:ProgramData\docker"
             rights 'registry-certs' $registryCertificates -Audit
-            children $registryCertificates | ForEach-Object { rights 'registry-cert' $_ }
+            children $registryCertificates | ForEach-Object { rights 'registry-cert' $_.FullName }
             rights 'credential-specs' "$root\CredentialSpecs" -Audit
-            children "$root\CredentialSpecs" | ForEach-Object { rights 'credential-spec' $_ }
+            children "$root\CredentialSpecs" | ForEach-Object { rights 'credential-spec' $_.FullName }
             rights 'credential-spec-key' $credentialSpecKey
             if ($engine.Service) { rights 'service-key' "HKLM:\SYSTEM\CurrentControlSet\Services\$($engine.Service)" -Audit }
             rights 'desktop-version-bin' "$env:ProgramData\DockerDesktop\version-bin"
@@ -317,6 +317,11 @@ $collector = {
         Get-NetFirewallAddressFilter -PolicyStore ActiveStore | ForEach-Object { $addresses[$_.InstanceID] = $_ }
         $programs = @{}
         Get-NetFirewallApplicationFilter -PolicyStore ActiveStore | ForEach-Object { $programs[$_.InstanceID] = $_ }
+        $services = @{}
+        Get-NetFirewallServiceFilter -PolicyStore ActiveStore | ForEach-Object { $services[$_.InstanceID] = $_ }
+        $interfaces = @{}
+        Get-NetFirewallInterfaceFilter -PolicyStore ActiveStore | ForEach-Object { $interfaces[$_.InstanceID] = @($_.InterfaceAlias) }
+        Get-NetFirewallInterfaceTypeFilter -PolicyStore ActiveStore | ForEach-Object { $interfaces[$_.InstanceID] += @($_.InterfaceType) }
         $rules = @(foreach ($rule in Get-NetFirewallRule -PolicyStore ActiveStore -Direction Inbound -Enabled True) {
             $id = $rule.InstanceID
             [ordered]@{
@@ -324,7 +329,8 @@ $collector = {
                 protocol = "$($ports[$id].Protocol)"; ports = @($ports[$id].LocalPort | ForEach-Object { "$_" })
                 remote = @($addresses[$id].RemoteAddress | ForEach-Object { "$_" })
                 local = @($addresses[$id].LocalAddress | ForEach-Object { "$_" })
-                program = "$($programs[$id].Program)"
+                program = "$($programs[$id].Program)"; package = "$($programs[$id].Package)"; service = "$($services[$id].Service)"
+                interfaces = @($interfaces[$id] | ForEach-Object { "$_" })
             }
         })
         to-json ([ordered]@{ profiles = @($profiles); rules = @($rules) })
@@ -404,8 +410,8 @@ $collector = {
 
     # What making certificates left behind (a CA's key, its passphrase), and the machine's certificate store.
     function section-windows-certificates {
-        $left = @(foreach ($folder in 'C:\DockerSSLCARoot', 'C:\myDockerKeys', $registryCertificates, "$env:SystemDrive\Users\*\.docker") {
-            Get-ChildItem -Path $folder -Recurse -Force -File -ErrorAction SilentlyContinue |
+        $left = @(foreach ($folder in @('C:\DockerSSLCARoot', 'C:\myDockerKeys', $registryCertificates) + @(client-folders)) {
+            Get-ChildItem -LiteralPath $folder -Recurse -Force -File -ErrorAction SilentlyContinue |
                 Where-Object { $_.Name -match 'ca-?key' } | ForEach-Object { rights 'leftover' $_.FullName }
         })
         $store = @(foreach ($it in Get-ChildItem -LiteralPath 'Cert:\LocalMachine\My') {
@@ -421,14 +427,13 @@ $collector = {
     # The docker clients of users: who may read their keys and configuration, and which registries' passwords lie in it.
     function section-windows-clients {
         if (-not $elevated) { stop-with $DENIED 'only an administrator sees the profiles of all users' }
-        $list = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
         $profiles = @{}
-        foreach ($sid in registry-keys $list) { $profiles["$((registry-values "$list\$sid").ProfileImagePath)"] = $sid }
-        $clients = @(foreach ($folder in Get-ChildItem -Path "$env:SystemDrive\Users\*\.docker" -Directory -Force -ErrorAction SilentlyContinue) {
-            $entry = [ordered]@{ folder = $folder.FullName; sid = $profiles[(parent $folder.FullName)]; files = @(); inline = @(); store = $null; error = $null }
+        foreach ($sid in registry-keys $profileList) { $profiles[(profile-folder $sid)] = $sid }
+        $clients = @(foreach ($folder in (client-folders)) {
+            $entry = [ordered]@{ folder = $folder; sid = $profiles[(parent $folder)]; files = @(); inline = @(); store = $null; error = $null }
             try {
-                $entry.files = @('key.pem', 'cert.pem', 'ca.pem', 'config.json' | ForEach-Object { rights $_ (Join-Path $folder.FullName $_) })
-                $file = Join-Path $folder.FullName 'config.json'
+                $entry.files = @('key.pem', 'cert.pem', 'ca.pem', 'config.json' | ForEach-Object { rights $_ (Join-Path $folder $_) })
+                $file = Join-Path $folder 'config.json'
                 if (Test-Path -LiteralPath $file) {
                     $config = ConvertFrom-Json (decoded (content $file) -Raw).Text
                     $entry.store = "$($config.credsStore)"
@@ -701,15 +706,24 @@ $collector = {
     function parent([string]$path) {
         if ($path) { [System.IO.Path]::GetDirectoryName($path) }
     }
-    # Files below a folder, two levels down, no more than 200.
+    # Files and folders below a folder, two levels down, no more than 200.
     function children([string]$folder) {
-        Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -File -Force -ErrorAction SilentlyContinue |
-            Select-Object -First 200 | ForEach-Object { $_.FullName }
+        Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -Force -ErrorAction SilentlyContinue | Select-Object -First 200
+    }
+    # Where users' profiles are, by their SID; and the folders .docker in them and in those that no user has any more.
+    $profileList = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
+    function profile-folder([string]$sid) {
+        "$((registry-values "$profileList\$sid").ProfileImagePath)"
+    }
+    function client-folders {
+        $found = @(registry-keys $profileList | ForEach-Object { profile-folder $_ })
+        $found += @(Get-ChildItem -LiteralPath "$env:SystemDrive\Users" -Directory -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
+        $found | Where-Object { $_ } | Sort-Object -Unique | ForEach-Object { "$_\.docker" } | Where-Object { [System.IO.Directory]::Exists($_) }
     }
     function near-files {
-        $folders = @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile; $registryCertificates; "$env:SystemDrive\Users\*\.docker")
+        $folders = @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile; $registryCertificates; client-folders)
         $files = @(foreach ($folder in ($folders | Where-Object { $_ } | Select-Object -Unique)) {
-            Get-ChildItem -Path $folder -Recurse -Depth 1 -File -Force -ErrorAction SilentlyContinue |
+            Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -File -Force -ErrorAction SilentlyContinue |
                 Where-Object { $_.Extension -in '.pem', '.crt', '.cer', '.key' } | ForEach-Object { $_.FullName }
         })
         $files | Select-Object -First 200
@@ -756,6 +770,8 @@ $collector = {
             [ordered]@{
                 sid = (New-Object System.Security.Principal.SecurityIdentifier($bytes, 0)).Value
                 name = "$($member.GetType().InvokeMember('Name', 'GetProperty', $null, $member, $null))"
+                # WinNT://DOMAIN/name, for a local one WinNT://WORKGROUP/MACHINE/name, for one that is gone WinNT://SID.
+                domain = "$($member.GetType().InvokeMember('ADsPath', 'GetProperty', $null, $member, $null))".Split('/')[-2]
                 class = "$($member.GetType().InvokeMember('Class', 'GetProperty', $null, $member, $null))"
             }
         }
@@ -763,8 +779,8 @@ $collector = {
 
     # The credential specs that there are, in files and in the registry, and the text of one, passwords blanked.
     function specs {
-        foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
-            if ($path -like '*.json') { @{ Source = 'file'; Name = $path } }
+        foreach ($item in (children "$($engine.DataRoot)\CredentialSpecs")) {
+            if (-not $item.PSIsContainer) { @{ Source = 'file'; Name = $item.FullName } }
         }
         foreach ($name in (registry-values $credentialSpecKey.Substring(6)).Keys) { @{ Source = 'registry'; Name = $name } }
     }
