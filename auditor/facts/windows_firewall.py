@@ -8,13 +8,15 @@ import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.engine import decode
-from auditor.gaps import Inconclusive
+from auditor.facts.listeners import Listeners
+from auditor.gaps import Inconclusive, NotApplicable
 
 _ALLOW, _BLOCK = 2, 4
 _ON, _OFF = 1, 0
 _EVERY_PROFILE = 7
 _ANY = ("Any", "")
 _ANYWHERE = {*_ANY, "Internet", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "0.0.0.0-255.255.255.255", "::/0"}
+_UNLIMITED = {*_ANY, "0"}
 _NUMBERS = {"6": "TCP", "17": "UDP"}
 
 Protocol = Literal["TCP", "UDP"]
@@ -35,6 +37,9 @@ class _Rule(msgspec.Struct, frozen=True):
     remote: list[str]
     local: list[str]
     program: str
+    package: str
+    service: str
+    interfaces: list[str]
 
 
 class _Raw(msgspec.Struct, frozen=True):
@@ -58,6 +63,7 @@ class FirewallRule:
 
     ``ports`` are numbers, ranges (``2375-2377``), words of Windows (``RPC``), or ``Any``; ``remote`` addresses,
     networks, ranges, words (``LocalSubnet``), or ``Any``. A rule whose ports Windows does not tell has none.
+    One with a ``package`` is for an app from the store; a ``limited`` one for a service or a kind of network card only.
     """
 
     name: str = "docker"
@@ -68,6 +74,8 @@ class FirewallRule:
     local: tuple[str, ...] = ("Any",)
     program: str = "Any"
     profiles: int = _EVERY_PROFILE
+    package: str = "Any"
+    limited: bool = False
 
     @property
     def from_anywhere(self) -> bool:
@@ -85,22 +93,23 @@ class FirewallRule:
         return spoken in ("Any", protocol) and any(_holds(it, port) for it in self.ports)
 
     def is_for(self, *programs: str) -> bool:
-        """Whether it holds for one of these programs (``dockerd.exe``), as a rule for all programs does."""
+        """Whether it holds for one of these programs (``dockerd.exe``), as a rule for all programs does that is for no app."""
         name = self.program.rpartition("\\")[2].lower()
-        return self.program in _ANY or name in programs
+        return self.package in _ANY and (self.program in _ANY or name in programs)
 
     def overrules(self, other: "FirewallRule", protocol: Protocol, port: int) -> bool:
         """Whether it refuses whatever another one allows at a port: refusals come first."""
-        everywhere = self.remote == self.local == ("Any",) and self.program == "Any"
+        for_all = self.program == "Any" and self.package in _ANY and not self.limited
+        everywhere = self.remote == self.local == ("Any",) and for_all
         same = other.profiles & ~self.profiles == 0
         return not self.allows and everywhere and same and self.covers(protocol, port)
 
 
 @dataclass(frozen=True)
 class WindowsFirewall:
-    """The firewall: profiles, and rules."""
+    """The firewall: profiles, and rules. ``engine`` are the TCP ports of the engine that are not for the host alone, ``gap`` why they are not known."""
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-firewall",)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-firewall", *Listeners.SECTIONS)
 
     profiles: tuple[FirewallProfile, ...] = (
         FirewallProfile(),
@@ -108,6 +117,8 @@ class WindowsFirewall:
         FirewallProfile("Public"),
     )
     rules: tuple[FirewallRule, ...] = ()
+    engine: tuple[int, ...] = ()
+    gap: str = ""
 
     def opening(self, protocol: Protocol, port: int) -> Iterator[FirewallRule]:
         """The rules that let somebody in at a port, whatever program listens there."""
@@ -136,7 +147,18 @@ class WindowsFirewall:
             )
             for it in raw.profiles
         )
-        return cls(profiles, tuple(_rule(it) for it in raw.rules))
+        return cls(profiles, tuple(_rule(it) for it in raw.rules), *_engine(bundle))
+
+
+def _engine(bundle: Bundle) -> tuple[tuple[int, ...], str]:
+    try:
+        told = Listeners.parse(bundle)
+    except NotApplicable:
+        return (), ""
+    except Inconclusive as gap:
+        return (), f"which ports the engine listens on is not known: {gap}"
+    reachable = (it.port for it in (*told.api, *(told.held or ())) if not it.loopback)
+    return tuple(sorted(set(reachable))), ""
 
 
 def _rule(raw: _Rule) -> FirewallRule:
@@ -149,6 +171,8 @@ def _rule(raw: _Rule) -> FirewallRule:
         tuple(filter(None, raw.local)),
         raw.program,
         raw.profile & _EVERY_PROFILE or _EVERY_PROFILE,
+        raw.package or "Any",
+        bool({raw.service, *raw.interfaces} - _UNLIMITED),
     )
 
 

@@ -297,8 +297,14 @@ def _rights(machine: Machine) -> list[dict[str, Any]]:
 
 
 def _groups(machine: Machine) -> list[dict[str, Any]]:
+    domain = machine.name.upper()[:15]
     administrator = [
-        {"sid": "S-1-5-21-1004336348-1177238915-682003330-500", "name": "Administrator", "class": "User"}
+        {
+            "sid": "S-1-5-21-1004336348-1177238915-682003330-500",
+            "name": "Administrator",
+            "class": "User",
+            "domain": domain,
+        }
     ]
     groups = [
         {
@@ -312,7 +318,8 @@ def _groups(machine: Machine) -> list[dict[str, Any]]:
     for number, (name, members) in enumerate(machine.groups.items()):
         sid = f"S-1-5-21-1004336348-1177238915-682003330-{1010 + number}"
         people = [
-            {"sid": member, "name": f"person{index}", "class": "User"} for index, member in enumerate(members)
+            {"sid": member, "name": f"person{index}", "class": "User", "domain": domain}
+            for index, member in enumerate(members)
         ]
         groups.append(
             {"name": name, "configured": name != "docker-users", "sid": sid, "members": people, "error": None}
@@ -377,6 +384,9 @@ def rule(
         "remote": [remote],
         "local": ["Any"],
         "program": program,
+        "package": "",
+        "service": "Any",
+        "interfaces": ["Any", "Any"],
     }
 
 
