@@ -13,8 +13,8 @@ from auditor.facts.windows_json import read_json
 from auditor.facts.windows_paths import ENGINE_PIPE, pipe_of, plain_windows_path
 from auditor.gaps import Inconclusive
 
-USES = 0x2 | 0x40000 | 0x80000
-"""Writing to a pipe is using it; whoever may change its rights may let himself in."""
+USES = 0x2 | 0x4 | 0x40000 | 0x80000
+"""Writing to a pipe is using it, and making another end of it is answering for the engine; whoever may change its rights may let himself in."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,11 @@ class Spec:
     unread: str = ""
 
     @property
+    def is_one(self) -> bool:
+        """Whether it is meant as a spec: the engine takes files of any name, and what is no JSON may lie beside them."""
+        return self.source != "file" or self.name.lower().endswith(".json") or not self.problem
+
+    @property
     def short(self) -> str:
         """What a container calls it: the path below CredentialSpecs, or the registry value's name."""
         if self.source != "file":
@@ -74,7 +79,8 @@ class CredentialSpecs:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        return cls(tuple(map(_spec, read_json(bundle, "credential-specs", list[_Raw]))))
+        specs = map(_spec, read_json(bundle, "credential-specs", list[_Raw]))
+        return cls(tuple(spec for spec in specs if spec.is_one))
 
     def find(self, kind: str, name: str) -> Spec | None:
         """The spec that ``file://NAME`` or ``registry://NAME`` means; Windows knows no capitals in names."""

@@ -62,6 +62,31 @@ def test_rights_tell_kind_role_and_what_stood_in_the_way() -> None:
         _ = folder.auditing
 
 
+def test_data_and_keys_that_the_engine_uses_and_nobody_looked_at_are_not_known() -> None:
+    info = json.dumps({"OSType": "windows", "DockerRootDir": r"D:\Docker", "ServerVersion": "29.1.0"})
+    told = engine(
+        "windows-acl", [ENTRY], "--tlsverify", r"--tlskey=D:\tls\key.pem", r"--tlscert=D:\tls\cert.pem"
+    )
+    rights = WindowsRights.parse(
+        told.adding({"engine-info": Section(info.encode()), "engine-version": Section(b"{}")})
+    )
+    assert [it.path for it in rights.by_role("data-root")] == [ENTRY["path"], r"D:\Docker"]
+    (key,) = rights.by_role("tls-key")
+    with pytest.raises(Inconclusive, match="did not look there"):
+        _ = key.rights
+    seen = ENTRY | {"path": "d:/docker/"}
+    assert (
+        len(
+            WindowsRights.parse(
+                bundle("windows-acl", [seen]).adding(
+                    {"engine-info": Section(info.encode()), "engine-version": Section(b"{}")}
+                )
+            ).all
+        )
+        == 1
+    )
+
+
 def test_the_nearest_folder_above_is_told_in_any_case_of_letters() -> None:
     rights = WindowsRights.parse(bundle("windows-acl", [ENTRY]))
     above = rights.above(r"c:\programdata\DOCKER\config\daemon.json")
@@ -98,6 +123,8 @@ def test_pipes_tell_who_may_use_them() -> None:
     }
     pipes = WindowsPipes.parse(bundle("windows-pipes", [told]))
     assert list(pipes.engine[0].users) == ["S-1-5-11"]
+    (pipe,) = WindowsPipes.parse(bundle("windows-pipes", [told | {"sddl": "D:(A;;0x4;;;BU)"}])).pipes
+    assert list(pipe.users) == ["S-1-5-32-545"], "who makes another end of it answers for the engine"
 
 
 PIPE = {"path": r"\\.\pipe\docker_engine", "configured": True, "sddl": "D:(A;;GRGW;;;BA)", "error": None}

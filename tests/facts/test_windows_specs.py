@@ -102,6 +102,13 @@ def test_what_cannot_be_read_is_told_with_why() -> None:
     assert parse("{}", base64="§")[0].problem.startswith("no JSON")
 
 
+def test_a_file_of_any_name_may_be_a_spec_and_one_that_is_no_json_is_none_unless_it_is_called_so() -> None:
+    assert [it.short for it in parse("{}", name=r"C:\d\CredentialSpecs\webapp01")] == ["webapp01"]
+    assert not parse("read me", name=r"C:\d\CredentialSpecs\README.txt")
+    assert parse("read me", name="WebApp", source="registry")
+    assert parse("", name=r"C:\d\CredentialSpecs\x", error="denied")
+
+
 @given(JSON)
 def test_no_spec_crashes_the_parser(value: Any) -> None:
     (spec,) = parse(json.dumps(value))
