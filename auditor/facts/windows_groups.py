@@ -46,6 +46,11 @@ class Group:
     problem: str = ""
 
     @property
+    def is_missing(self) -> bool:
+        """Whether Windows knows nobody of that name: .NET's own error says so, the same in every language."""
+        return not self.sid and self.problem.startswith("IdentityNotMappedException")
+
+    @property
     def account(self) -> Account:
         """It itself."""
         return Account(self.sid or self.name, self.name)
@@ -54,7 +59,7 @@ class Group:
 class _Member(msgspec.Struct, frozen=True):
     sid: str
     name: str
-    domain: str = ""
+    domain: str | None = ""
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -111,6 +116,8 @@ class WindowsGroups:
 
 def _group(raw: _Group) -> Group:
     members = (
-        None if raw.members is None else tuple(Account(it.sid, it.name, it.domain) for it in raw.members)
+        None
+        if raw.members is None
+        else tuple(Account(it.sid, it.name, it.domain or "") for it in raw.members)
     )
     return Group(raw.name, raw.sid or "", members, raw.configured, raw.error or "")

@@ -48,8 +48,7 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
 def _lets_in(group: Group) -> bool:
     """Administrators rule the host anyway; a group that there is not lets nobody in."""
     is_meant = group.configured or group.name.casefold() == _DESKTOP
-    is_there = group.sid or group.configured or group.members
-    return is_meant and group.sid != ADMINISTRATORS and bool(is_there)
+    return is_meant and group.sid != ADMINISTRATORS and (group.configured or not group.is_missing)
 
 
 @check(severity=Severity.HIGH)

@@ -59,8 +59,12 @@ def test_members_that_could_not_be_listed_are_a_gap_and_a_group_that_is_not_ther
     assert judge(check, groups(members=None, sid="")).outcome is Outcome.ERROR
     user = groups(members=None, name="anna", problem="a user has no members")
     assert judge(check, user, Policy(trusted_users=("anna",))).outcome is Outcome.PASS
-    desktop = WindowsGroups((Group("docker-users", "", None, problem="no such group"),))
+    desktop = WindowsGroups(
+        (Group("docker-users", "", None, problem="IdentityNotMappedException 0x80131500: x"),)
+    )
     assert judge(check, desktop).outcome is Outcome.PASS
+    unseen = WindowsGroups((Group("docker-users", "", None, problem="SystemException 0x800706BA: RPC"),))
+    assert judge(check, unseen).outcome is Outcome.ERROR
     other = WindowsGroups((Group("others", BUILDERS, (ANNA,)),))
     assert judge(check, other).outcome is Outcome.PASS
 
