@@ -42,6 +42,13 @@ def test_the_default_nat_network_is_shared_by_all_that_name_none() -> None:
     assert list(windows_containers_on_default_nat(two, Networks())) == []
 
 
+@pytest.mark.parametrize(("networks", "mode"), [((), "nat"), ((), "default"), (("default",), "default")])
+def test_one_that_never_ran_is_on_the_network_that_it_asked_for(networks: tuple[str, ...], mode: str) -> None:
+    new = Containers((Container(platform="windows", networks=networks, network_mode=mode),))
+    assert len(list(windows_containers_on_default_nat(new, NAT))) == 1
+    assert list(windows_containers_on_default_nat(new, Networks((Network("app", "nat"),)))) == []
+
+
 def test_linux_containers_have_no_nat_network() -> None:
     with pytest.raises(NotApplicable):
         list(windows_containers_on_default_nat(Containers((Container(),)), NAT))
