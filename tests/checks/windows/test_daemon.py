@@ -64,7 +64,9 @@ def test_json_files_need_a_largest_size() -> None:
         list(windows_container_logs_unbounded(Engine(logging_driver=""), DaemonConfig.of()))
 
 
-@pytest.mark.parametrize("name", ["DB_PASSWORD", "Registry_Token", "AWS_SECRET_ACCESS_KEY", "DB_PASS", "STORAGE_ACCOUNT_KEY"])
+@pytest.mark.parametrize(
+    "name", ["DB_PASSWORD", "Registry_Token", "AWS_SECRET_ACCESS_KEY", "DB_PASS", "STORAGE_ACCOUNT_KEY"]
+)
 def test_a_variable_that_is_a_secret_by_name_is_a_finding(name: str) -> None:
     (finding,) = windows_secret_in_service_environment(
         WindowsEnvironment(variables=(Variable("service", name, userinfo=False),))
