@@ -56,14 +56,15 @@ def engine_pipe_open_to_others(pipes: WindowsPipes, groups: WindowsGroups) -> Fi
     """
     The engine's pipe is open to those only that the engine was told of.
 
-    The engine lets in administrators and the groups in its configuration. Tools that
-    change the pipe's rights afterwards let in others, of whom no file tells.
+    The engine lets in administrators and the groups in its configuration, Docker
+    Desktop its docker-users. Tools that change the pipe's rights afterwards let in
+    others, of whom no file tells.
 
     Remediation:
         Restart the engine: it makes the pipe anew. Name who may use it as ``group`` in
         daemon.json, and remove the tool that changed the pipe.
     """
-    told = {group.sid for group in groups.groups if group.configured and group.sid}
+    told = {group.sid for group in filter(_lets_in, groups.groups) if group.sid}
     unknown = list(pipes.unseen)
     for pipe in pipes.pipes:
         try:

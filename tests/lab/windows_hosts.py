@@ -34,7 +34,7 @@ def bundle(machine: Machine) -> Bundle:
         "networks": Section(_lines(_networks()).encode()),
         "windows-listeners": _json({"engine": [machine.pid], "listeners": [dict(zip(("address", "port", "pid"), each, strict=True)) for each in machine.listeners]}),
         "windows-acl": _json(_rights(machine)),
-        "windows-pipes": _json([{"path": path, "configured": path.endswith("docker_engine"), "sddl": sddl, "error": None} for path, sddl in machine.pipes]),
+        "windows-pipes": _json([{"path": path, "configured": path.removeprefix("\\\\.\\pipe\\") in _own_pipes(machine), "sddl": sddl, "error": None} for path, sddl in machine.pipes]),
         "windows-groups": _json(_groups(machine)),
         "windows-volumes": _json(_volumes(machine)),
         "windows-firewall": _json(_firewall(machine)),
@@ -437,6 +437,12 @@ def _listener(transport: str, port: int) -> dict[str, str]:
 
 def _json(value: Any) -> Section:
     return Section(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+
+
+def _own_pipes(machine: Machine) -> set[str]:
+    """The pipes that flags and configuration name, and the usual one."""
+    told = " ".join(machine.flags) + (machine.config or b"").decode()
+    return {"docker_engine", *re.findall(r"npipe:////\./pipe/(\w+)", told)}
 
 
 def _lines(values: Any) -> str:
