@@ -1,4 +1,4 @@
-"""Five recorded Windows hosts: what is particular about each."""
+"""Six recorded Windows hosts: what is particular about each."""
 
 import copy
 import json
@@ -254,9 +254,100 @@ def server_2019_gmsa() -> Machine:
     )  # fmt: skip
 
 
+OPEN_CONFIG = b"""{
+  "hosts": ["npipe:////./pipe/docker_engine", "npipe:////./pipe/build", "tcp://0.0.0.0:2375", "tcp://10.20.0.16:12375"],
+  "group": "builders",
+  "debug": true,
+  "log-level": "debug",
+  "insecure-registries": ["registry.example:5000"],
+  "data-root": "D:\\\\docker",
+  "icc": false,
+  "no-hosts": true
+}
+"""
+
+
+def server_2022_open() -> Machine:
+    """A build server that was set up in a hurry: all that can be said wrongly in a file that can be read, and old images."""
+    data = {
+        "Type": "volume",
+        "Name": "cache",
+        "Driver": "corp/cache",
+        "Source": "C:\\Windows\\Temp\\cache",
+        "Destination": "C:\\cache",
+        "Mode": "",
+        "RW": True,
+        "Propagation": "",
+    }
+    pipe = {
+        "Type": "npipe",
+        "Source": "\\\\.\\pipe\\build",
+        "Destination": "\\\\.\\pipe\\docker_engine",
+        "Mode": "",
+        "RW": True,
+        "Propagation": "",
+    }
+    short = {
+        "Type": "bind",
+        "Source": "C:\\PROGRA~3\\docker",
+        "Destination": "C:\\d",
+        "Mode": "",
+        "RW": False,
+        "Propagation": "",
+    }
+    devices = [
+        {
+            "PathOnHost": "class/5B45201D-F2F2-4F3B-85BB-30FF1F953599",
+            "PathInContainer": "",
+            "CgroupPermissions": "",
+        }
+    ]
+    old = changed(
+        NANO, host={"Isolation": "process", "Devices": devices, "Memory": 1073741824, "NanoCpus": 1000000000},
+        config={"Image": f"{NANO_SERVER}:1809"}, Name="/old", Mounts=[data, pipe, short],
+    )  # fmt: skip
+    agent = changed(
+        CORE, host={"Isolation": "hyperv", "Memory": 1073741824, "NanoCpus": 1000000000}, config={"Image": "corp.example/agent:7"},
+        Name="/agent",
+    )  # fmt: skip
+    swarm = {
+        "LocalNodeState": "active", "ControlAvailable": True, "Error": "", "NodeAddr": "10.20.0.16", "Nodes": 2, "Managers": 2,
+        "Cluster": {"Spec": {"CAConfig": {"NodeCertExpiry": 31536000000000000}, "EncryptionConfig": {"AutoLockManagers": False}}, "RootRotationInProgress": False, "TLSInfo": {"TrustRoot": (SAMPLES / "made_ca.pem").read_text()}},
+    }  # fmt: skip
+    open_folder = "O:BAG:SYD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIID;0x1301bf;;;AU)"
+    return Machine(
+        name="BUILD-22", build=20348, revision=2402, product="Windows Server 2022 Standard", release="21H2", edition="ServerStandard",
+        domain="contoso.com", engine_version="23.0.6", api="1.42", platform="Docker Engine - Community", config=OPEN_CONFIG, data_root="D:\\docker",
+        program="C:\\Docker Engine\\dockerd.exe", quoted=False, signature=3, root_rights=CLOSED, root_file_rights=CLOSED_FILE, drive="D:", bitlocker=0,
+        data_volume={"file_system": "ReFS", "free": 21984863846},
+        rights={"executable": "O:BAG:SYD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;0x1301bf;;;AU)", "executable-folder": open_folder},
+        groups={"builders": ["S-1-5-11"]},
+        pipes=(("\\\\.\\pipe\\docker_engine", PIPE), ("\\\\.\\pipe\\build", PIPE + "(A;;FA;;;WD)")),
+        listeners=(("0.0.0.0", 2375, 2340), ("10.20.0.16", 12375, 2340), ("::", 135, 880), ("::", 5986, 4)),  # noqa: S104  what Windows shows
+        rules=(rule("build-api", ["12375"]), rule("no-remote-desktop", ["3389"], action=4)),
+        containers=[old, agent],
+        images=[
+            image(old, f"{NANO_SERVER}:1809", "10.0.17763.8027", user="ContainerUser", size=250_000_000),
+            image(agent, "corp.example/agent:7", "10.0.18363.1556", created="2021-06-08T18:00:00Z"),
+        ],
+        history={
+            old["Image"]: [step("Apply image 1809")],
+            agent["Image"]: [
+                step("powershell -Command choco install -y git"),
+                step("powershell -Command Install-WindowsFeature Web-Server -IncludeAllSubFeature"),
+                step("Apply image 1909"),
+            ],
+        },
+        specs=[("file", "D:\\docker\\CredentialSpecs\\agent", "{}")],
+        gmsa={"secure_channel": 1311, "accounts": [{"source": "file", "spec": "D:\\docker\\CredentialSpecs\\agent", "name": "", "usable": None, "error": "Test-ADServiceAccount is not installed"}]},
+        info={"Swarm": swarm, "OSVersion": "10.0.20348", "SystemTime": "2026-11-20T09:00:00Z"},
+    )  # fmt: skip
+
+
 HOSTS: dict[str, Callable[[], Machine]] = {
     "server-2019-default": server_2019_default,
     "server-2022-kept": server_2022_kept,
+    "server-2022-open": server_2022_open,
     "server-2016-neglected": server_2016_neglected,
     "desktop": desktop,
     "server-2019-gmsa": server_2019_gmsa,

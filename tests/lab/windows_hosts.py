@@ -130,7 +130,9 @@ def _daemon_bytes(machine: Machine) -> Section:
 
 
 def _service(machine: Machine) -> dict[str, Any]:
-    path = " ".join([f'"{machine.program}"', *machine.flags])
+    program = f'"{machine.program}"' if machine.quoted else machine.program
+    path = " ".join([program, *machine.flags])
+    from_maker = 0 if machine.platform.startswith("Mirantis") else 2
     service = {
         "name": machine.service, "path": path, "start": "Auto", "state": "Running", "account": machine.account, "pid": machine.pid,
         "failure_actions": _b64(bytes.fromhex("80510100000000000000000003000000140000000100000098 3a0000 01000000983a00000000000000000000")),
@@ -138,7 +140,7 @@ def _service(machine: Machine) -> dict[str, Any]:
     }  # fmt: skip
     executable = {
         "path": machine.program, "file_version": machine.engine_version, "product_version": machine.engine_version,
-        "company": "Mirantis Inc." if machine.platform.startswith("Mirantis") else "", "signature": 0 if machine.platform.startswith("Mirantis") else 2, "signer": None,
+        "company": "Mirantis Inc." if machine.platform.startswith("Mirantis") else "", "signature": from_maker if machine.signature is None else machine.signature, "signer": None,
     }  # fmt: skip
     environment = [
         {"scope": "service", "name": name, "value": value, "userinfo": "://***@" in value}
@@ -353,6 +355,7 @@ def _volumes(machine: Machine) -> dict[str, Any]:
                 "free": 412316860416,
                 "protection": machine.bitlocker,
             }
+            | machine.data_volume
         )
     problem = None if machine.bitlocker is not None else "CimException 0x80131500: Invalid namespace"
     return {
