@@ -93,7 +93,7 @@ KEPT_CONFIG = b"""{
 
 
 def server_2022_kept() -> Machine:
-    """Server Core, patched, closed rights, mutual TLS on one address, containers confined."""
+    """Server Core, patched, closed rights, mutual TLS on one address, a container confined, and with an account of the domain."""
     labels = {
         "org.opencontainers.image.source": "https://git.example/web",
         "org.opencontainers.image.revision": "4f1c",
@@ -107,18 +107,21 @@ def server_2022_kept() -> Machine:
             "NanoCpus": 2000000000,
             "NetworkMode": "app",
             "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3},
+            "SecurityOpt": ["credentialspec=file://webapp01.json"],
         },
         config={
             "Image": f"{SERVER_CORE}:ltsc2022@sha256:{'ab' * 32}",
-            "User": "ContainerUser",
+            "User": "NT AUTHORITY\\NETWORK SERVICE",
             "Healthcheck": {"Test": ["CMD", "C:\\\\healthy.exe"]},
             "Labels": labels,
         },
         Name="/web",
         NetworkSettings={"Ports": {}, "Networks": {"app": {"NetworkID": "0c" * 32}}},
     )
+    spec = "D:\\docker\\CredentialSpecs\\webapp01.json"
+    client = _client("C:\\Users\\admin\\.docker", [], CLOSED_FILE)
     return Machine(
-        name="WINC-22-01", build=20348, revision=5761, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
+        name="WINC-22-01", domain="contoso.com", build=20348, revision=5761, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
         engine_version="29.8.2", api="1.52", platform="Docker Engine - Community", config=KEPT_CONFIG, data_root="D:\\docker", root_rights=CLOSED,
         root_file_rights=CLOSED_FILE, audited=True, drive="D:", bitlocker=1, isolation="hyperv",
         listeners=(("10.20.0.15", 2376, 2340), ("::", 5986, 4)), features=("Containers", "Hyper-V", "Windows-Defender", "PowerShell"),
@@ -129,7 +132,9 @@ def server_2022_kept() -> Machine:
         keys=f"unknown {ROOT}\\certs.d\\server-key.pem\n",
         certificates="".join(f"file {ROOT}\\certs.d\\{name}\n" + (SAMPLES / f"made_{name}").read_text() for name in ("ca.pem", "server-cert.pem")),
         winrm={"listeners": [{"Address": "*", "Transport": "HTTPS", "Port": "5986", "Hostname": "winc-22-01", "Enabled": "true", "URLPrefix": "wsman", "CertificateThumbprint": "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567"}]},
-        info={"LoggingDriver": "etwlogs", "OSVersion": "10.0.20348"},
+        info={"LoggingDriver": "etwlogs", "OSVersion": "10.0.20348"}, clients=[client],
+        specs=[("file", spec, (SAMPLES / "msdocs_domain_joined_webapp01.json").read_text())],
+        gmsa={"secure_channel": 0, "events": {"1": 2}, "accounts": [{"source": "file", "spec": spec, "name": "webapp01", "usable": True, "error": None}]},
     )  # fmt: skip
 
 
@@ -187,14 +192,14 @@ def server_2016_neglected() -> Machine:
     )  # fmt: skip
 
 
-def _client(folder: str, inline: list[str]) -> dict[str, Any]:
+def _client(folder: str, inline: list[str], sddl: str = INHERITED_FILE) -> dict[str, Any]:
     found = {
         "role": "config.json",
         "path": f"{folder}\\config.json",
         "exists": True,
         "folder": False,
         "size": 200,
-        "sddl": INHERITED_FILE,
+        "sddl": sddl,
         "audit": None,
         "error": None,
     }
