@@ -226,9 +226,10 @@ $collector = {
     function section-windows-acl {
         need-engine
         $root = $engine.DataRoot
+        $programs = @($engine.Executable) + @($engine.Services | ForEach-Object { @(split-line $_.PathName)[0] }) | Where-Object { $_ } | Sort-Object -Unique
         $entries = @(
-            rights 'executable' $engine.Executable -Audit
-            if ($engine.Executable) { rights 'executable-folder' (parent $engine.Executable) }
+            $programs | ForEach-Object { rights 'executable' $_ -Audit }
+            $programs | ForEach-Object { rights 'executable-folder' (parent $_) }
             rights 'data-root' $root
             'config', 'volumes', 'containers' | ForEach-Object { rights "$_-folder" "$root\$_" }
             rights 'config-file' $engine.ConfigFile -Audit

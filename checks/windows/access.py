@@ -1,9 +1,11 @@
 """Who may use the engine of a Windows host, and by which door one gets to the host."""
 
+from collections.abc import Iterator
+
 from auditor.check import Finding, Findings, Inconclusive, Manual, NotApplicable, Severity, check
 from auditor.facts.windows_groups import Group, WindowsGroups
 from auditor.facts.windows_pipes import WindowsPipes
-from auditor.facts.windows_principals import ADMINISTRATORS, is_broad, is_trusted
+from auditor.facts.windows_principals import ADMINISTRATORS, is_broad
 from auditor.facts.windows_winrm import WinRm
 from auditor.policy import Policy
 from checks.runtime.evidence import listing
@@ -17,7 +19,8 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
     Only trusted users are in the groups that may use the engine.
 
     Whoever may use the engine can start a container that has all of C: in it, and so
-    is an administrator without being called one.
+    is an administrator without being called one. Those who are called so are not
+    asked about, unless everybody is.
 
     Remediation:
         Take people out of the groups that ``group`` in daemon.json names, and of
@@ -25,6 +28,7 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
         ``trusted_users``, by SID or as DOMAIN\name.
     """
     asked, unknown = [], list(groups.untold)
+    yield from _everybody_among_administrators(groups, unknown)
     for group in filter(_lets_in, groups.groups):
         if is_broad(group.sid):
             yield Finding(str(group.account), "ordinary users are in it", "trusted users only", "group")
@@ -43,6 +47,16 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
         raise Manual(
             f"may these use the engine? (trusted_users in the policy would decide it) {listing(asked)}"
         )
+
+
+def _everybody_among_administrators(groups: WindowsGroups, unknown: list[str]) -> Iterator[Finding]:
+    administrators = groups.by_sid(ADMINISTRATORS)
+    if administrators is None or administrators.members is None:
+        unknown.append("the members of the host's administrators could not be listed")
+        return
+    for member in administrators.members:
+        if is_broad(member.sid):
+            yield Finding(str(member), "is an administrator of the host", "trusted users only", "group")
 
 
 def _lets_in(group: Group) -> bool:
@@ -73,7 +87,7 @@ def engine_pipe_open_to_others(pipes: WindowsPipes, groups: WindowsGroups) -> Fi
             unknown.append(str(gap))
             continue
         for sid in users:
-            allowed = is_trusted(sid) or (sid in told and not is_broad(sid))
+            allowed = not is_broad(sid) and (sid in told or groups.rules_the_host(sid))
             if not allowed and (pipe.configured or is_broad(sid)):
                 who = str(groups.account(sid))
                 yield Finding(
