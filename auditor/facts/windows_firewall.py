@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import ClassVar, Literal, Self
 
 import msgspec
@@ -15,7 +16,9 @@ _ALLOW, _BLOCK = 2, 4
 _ON, _OFF = 1, 0
 _EVERY_PROFILE = 7
 _ANY = ("Any", "")
-_ANYWHERE = {*_ANY, "Internet", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "0.0.0.0-255.255.255.255", "::/0"}
+_ANYWHERE = {*_ANY, "Internet"}
+# The largest networks that anybody has to himself, 10.0.0.0/8 and fd00::/8, share so many first bits.
+_OWN_BITS = 8
 _UNLIMITED = {*_ANY, "0"}
 _NUMBERS = {"6": "TCP", "17": "UDP"}
 
@@ -79,8 +82,8 @@ class FirewallRule:
 
     @property
     def from_anywhere(self) -> bool:
-        """Whether it holds for every remote address."""
-        return not self.remote or bool({*self.remote} & _ANYWHERE)
+        """Whether it holds for every remote address, or for so many that they cannot be one's own."""
+        return not self.remote or any(it in _ANYWHERE or _is_wide(it) for it in self.remote)
 
     @property
     def public(self) -> bool:
@@ -174,6 +177,17 @@ def _rule(raw: _Rule) -> FirewallRule:
         raw.package or "Any",
         bool({raw.service, *raw.interfaces} - _UNLIMITED),
     )
+
+
+def _is_wide(addresses: str) -> bool:
+    """Whether a network (``10.0.0.0/255.0.0.0``) or range (``10.0.0.1-10.0.0.9``) is larger than any network of one's own."""
+    first, dash, last = addresses.partition("-")
+    try:
+        network = ip_network(addresses if not dash else first, strict=False)
+        count = int(ip_address(last)) - int(network[0]) + 1 if dash else network.num_addresses
+    except ValueError:
+        return False  # a word of Windows
+    return count > 1 << network.max_prefixlen - _OWN_BITS
 
 
 def _holds(ports: str, port: int) -> bool:
