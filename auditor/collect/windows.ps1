@@ -340,6 +340,7 @@ $collector = {
     # Credential specs for group managed service accounts, in files and in the registry: base64, passwords blanked.
     function section-credential-specs {
         need-engine
+        if (-not $elevated) { stop-with $DENIED 'only an administrator sees all credential specs' }
         $specs = @(foreach ($spec in (specs)) {
             $entry = [ordered]@{ source = $spec.Source; name = $spec.Name; base64 = $null; error = $null }
             try {
@@ -707,9 +708,11 @@ $collector = {
     function parent([string]$path) {
         if ($path) { [System.IO.Path]::GetDirectoryName($path) }
     }
-    # Files and folders below a folder, two levels down, no more than 200.
+    # Files and folders below a folder, two levels down; of more than 500 nobody would know whether all were looked at.
     function children([string]$folder) {
-        Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -Force -ErrorAction SilentlyContinue | Select-Object -First 200
+        $items = @(Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -Force -ErrorAction SilentlyContinue | Select-Object -First 501)
+        if ($items.Count -gt 500) { stop-with $TRUNCATED "more than 500 files and folders in $folder" }
+        $items
     }
     # Where users' profiles are, by their SID; and the folders .docker in them and in those that no user has any more.
     $profileList = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
