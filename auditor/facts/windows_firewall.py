@@ -135,7 +135,10 @@ class WindowsFirewall:
     def unread(self) -> tuple[str, ...]:
         """The names of allowing rules whose protocol Windows did not tell, or whose ports where the protocol has any."""
         untold = ("", "Any", "TCP", "UDP", *_NUMBERS)
-        return tuple(it.name for it in self.rules if it.allows and not it.ports and it.protocol in untold)
+        allowing = (it for it in self.rules if it.allows)
+        return tuple(
+            it.name for it in allowing if not it.protocol or (not it.ports and it.protocol in untold)
+        )
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:

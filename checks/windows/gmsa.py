@@ -97,8 +97,15 @@ def _read(specs: CredentialSpecs) -> list[Spec]:
 
 
 def _explain(specs: CredentialSpecs) -> None:
-    if unread := [f"{spec.name}: {spec.unread}" for spec in specs.specs if spec.unread]:
-        raise Inconclusive("; ".join(unread))
+    """
+    To be asked when everything that was read has been judged.
+
+    Raises:
+        Inconclusive: what stands in some is not known.
+    """
+    whys = ((spec.name, spec.unread or spec.problem) for spec in specs.specs)
+    if unknown := [f"{name}: {why}" for name, why in whys if why]:
+        raise Inconclusive("; ".join(unknown))
 
 
 def _faults(spec: Spec) -> Iterator[str]:
@@ -191,6 +198,8 @@ def gmsa_not_usable(specs: CredentialSpecs, gmsa: Gmsa) -> Findings:
     unknown, asked = [], list(gmsa.failures)
     for spec in _read(specs):
         account = gmsa.account_of(spec)
+        if spec.problem:
+            continue
         if spec.has_host_account:
             asked.append(f"{spec.name}: does its plugin {spec.plugin} get the account's password?")
         elif not gmsa.in_domain:

@@ -108,7 +108,7 @@ def sensitive_windows_mount(containers: Containers, engine: Engine, policy: Poli
 def _of_the_host(mount: Mount, data_root: str) -> bool:
     """Whether it may be any folder of the host: not a volume among those of the engine itself."""
     own = mount.type == "volume" and is_within(mount.windows_path, rf"{data_root}\volumes")
-    return mount.type in ("bind", "volume") and not own
+    return mount.type not in ("npipe", "tmpfs", "image") and not own
 
 
 def _sensitive(mount: Mount, secret: tuple[str, ...]) -> str:

@@ -102,6 +102,8 @@ def test_a_drive_is_encrypted_not_or_nobody_knows(
 
 
 def test_where_the_data_lies_is_told_by_the_engine_else_by_its_configuration() -> None:
+    with pytest.raises(Inconclusive, match="which drive"):
+        WindowsVolumes.parse(with_json("windows-volumes", VOLUMES | {"system_drive": ""}))
     told = with_json("windows-volumes", VOLUMES)
     assert WindowsVolumes.parse(told).data_volume == WindowsVolume("C:", "NTFS", 100, 50, encrypted=None)
     silent = told.adding({"engine-info": Section(b"", Status.TIMEOUT)})
@@ -201,10 +203,15 @@ def test_a_rule_whose_ports_windows_does_not_tell_is_named() -> None:
     raw = {"id": "x", "action": 2, "profile": 0, "protocol": "", "ports": [""], "remote": ["Any"], "local": ["Any"], "program": "", "package": "", "service": "", "interfaces": []}  # fmt: skip
     told = {
         "profiles": [{"name": "Domain", "enabled": 1, "inbound": 4}],
-        "rules": [raw, raw | {"action": 4}, raw | {"id": "icmp", "protocol": "ICMPv4"}],
+        "rules": [
+            raw,
+            raw | {"action": 4},
+            raw | {"id": "icmp", "protocol": "ICMPv4"},
+            raw | {"id": "y", "ports": ["2375"]},
+        ],
     }
     found = WindowsFirewall.parse(with_json("windows-firewall", told))
-    assert found.unread == ("x",)
+    assert found.unread == ("x", "y")
     assert found.rules[0].profiles == 7
 
 

@@ -123,6 +123,14 @@ def test_a_password_is_found_by_where_it_stands_and_an_unread_spec_is_a_gap() ->
         assert judge(of_host, unread, Gmsa(in_domain=False)).outcome is Outcome.ERROR
 
 
+def test_of_a_spec_that_is_no_json_only_that_is_known() -> None:
+    broken = CredentialSpecs((Spec(problem="no JSON"),))
+    assert judge(credential_spec_malformed, broken).outcome is Outcome.FAIL
+    assert judge(password_in_credential_spec, broken).outcome is Outcome.ERROR
+    for check in (credential_spec_plugin_unknown, gmsa_not_usable):
+        assert judge(check, broken, Gmsa(in_domain=False)).outcome is Outcome.ERROR
+
+
 @pytest.mark.parametrize(
     ("spec", "registered", "outcome"),
     [

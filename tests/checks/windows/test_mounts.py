@@ -90,6 +90,8 @@ def test_a_volume_is_the_engines_own_or_as_good_as_a_mount_of_where_it_lies() ->
     assert told(r"C:\Windows\Temp\x", "volume")[0] == 1
     assert told(r"D:\docker\containers", "volume")[0] == 1
     assert r"iis: a volume at C:\in" in told("", "volume")[1]
+    assert told(r"C:\Windows\Temp\x", "something new")[0] == 1
+    assert told(r"C:\Windows\Temp\x", "tmpfs") == (0, "")
 
 
 @pytest.mark.parametrize("kind", ["bind", "volume"])
