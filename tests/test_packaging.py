@@ -133,6 +133,15 @@ def test_what_the_code_imports_is_what_it_depends_on() -> None:
     assert undeclared == set()
 
 
+def test_every_extra_that_people_are_told_to_install_is_one() -> None:
+    told = [*(ROOT / "auditor").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    named = {
+        name for path in told for name in re.findall(r"docker-host-auditor\[([\w,-]+)\]", path.read_text())
+    }
+    assert named
+    assert named <= PROJECT["project"]["optional-dependencies"].keys()
+
+
 def imports(tree: ast.Module) -> Iterator[str]:
     """The modules that a module imports, anywhere in it."""
     for node in ast.walk(tree):

@@ -181,8 +181,8 @@ def write_whole(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None:
 def _beside(path: Path, mode: int) -> Iterator["tempfile._TemporaryFileWrapper[bytes]"]:
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
-            yield file
-            file.flush()
+            with file:  # Windows renames and removes no file that is open
+                yield file
             Path(file.name).chmod(mode & ~_umask())
             Path(file.name).replace(path)
         except BaseException:

@@ -226,9 +226,10 @@ $collector = {
     function section-windows-acl {
         need-engine
         $root = $engine.DataRoot
+        $programs = @($engine.Executable) + @($engine.Services | ForEach-Object { @(split-line $_.PathName)[0] }) | Where-Object { $_ } | Sort-Object -Unique
         $entries = @(
-            rights 'executable' $engine.Executable -Audit
-            if ($engine.Executable) { rights 'executable-folder' (parent $engine.Executable) }
+            $programs | ForEach-Object { rights 'executable' $_ -Audit }
+            $programs | ForEach-Object { rights 'executable-folder' (parent $_) }
             rights 'data-root' $root
             'config', 'volumes', 'containers' | ForEach-Object { rights "$_-folder" "$root\$_" }
             rights 'config-file' $engine.ConfigFile -Audit
@@ -236,12 +237,12 @@ $collector = {
             rights 'tls-ca' $engine.CaFile
             rights 'tls-cert' $engine.CertFile
             rights 'tls-key' $engine.KeyFile
-            rights 'tls-folder' (parent $engine.KeyFile)
+            @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile) | Select-Object -Unique | ForEach-Object { rights 'tls-folder' $_ }
             rights 'program-data' "$env:ProgramData\docker"
             rights 'registry-certs' $registryCertificates -Audit
-            children $registryCertificates | ForEach-Object { rights 'registry-cert' $_ }
+            children $registryCertificates | ForEach-Object { rights 'registry-cert' $_.FullName }
             rights 'credential-specs' "$root\CredentialSpecs" -Audit
-            children "$root\CredentialSpecs" | ForEach-Object { rights 'credential-spec' $_ }
+            children "$root\CredentialSpecs" | ForEach-Object { rights 'credential-spec' $_.FullName }
             rights 'credential-spec-key' $credentialSpecKey
             if ($engine.Service) { rights 'service-key' "HKLM:\SYSTEM\CurrentControlSet\Services\$($engine.Service)" -Audit }
             rights 'desktop-version-bin' "$env:ProgramData\DockerDesktop\version-bin"
@@ -249,11 +250,12 @@ $collector = {
         to-json @($entries)
     }
 
-    # The engine's named pipes, and who may use them.
+    # The engine's named pipes, whatever they are called, and others called after it or containerd; and who may use them.
     function section-windows-pipes {
         $pipes = @(foreach ($path in (pipe-paths)) {
-            if ($path -notmatch 'docker|containerd') { continue }
-            $entry = [ordered]@{ path = $path; configured = ($engine.Pipes -contains $path); sddl = $null; error = $null }
+            $own = $engine.Pipes -contains $path
+            if (-not $own -and $path -notmatch 'docker|containerd') { continue }
+            $entry = [ordered]@{ path = $path; configured = $own; sddl = $null; error = $null }
             try {
                 $entry.sddl = [System.IO.Directory]::GetAccessControl($path).GetSecurityDescriptorSddlForm('Access, Owner, Group')
             } catch {
@@ -316,6 +318,11 @@ $collector = {
         Get-NetFirewallAddressFilter -PolicyStore ActiveStore | ForEach-Object { $addresses[$_.InstanceID] = $_ }
         $programs = @{}
         Get-NetFirewallApplicationFilter -PolicyStore ActiveStore | ForEach-Object { $programs[$_.InstanceID] = $_ }
+        $services = @{}
+        Get-NetFirewallServiceFilter -PolicyStore ActiveStore | ForEach-Object { $services[$_.InstanceID] = $_ }
+        $interfaces = @{}
+        Get-NetFirewallInterfaceFilter -PolicyStore ActiveStore | ForEach-Object { $interfaces[$_.InstanceID] = @($_.InterfaceAlias) }
+        Get-NetFirewallInterfaceTypeFilter -PolicyStore ActiveStore | ForEach-Object { $interfaces[$_.InstanceID] += @($_.InterfaceType) }
         $rules = @(foreach ($rule in Get-NetFirewallRule -PolicyStore ActiveStore -Direction Inbound -Enabled True) {
             $id = $rule.InstanceID
             [ordered]@{
@@ -323,7 +330,8 @@ $collector = {
                 protocol = "$($ports[$id].Protocol)"; ports = @($ports[$id].LocalPort | ForEach-Object { "$_" })
                 remote = @($addresses[$id].RemoteAddress | ForEach-Object { "$_" })
                 local = @($addresses[$id].LocalAddress | ForEach-Object { "$_" })
-                program = "$($programs[$id].Program)"
+                program = "$($programs[$id].Program)"; package = "$($programs[$id].Package)"; service = "$($services[$id].Service)"
+                interfaces = @($interfaces[$id] | ForEach-Object { "$_" })
             }
         })
         to-json ([ordered]@{ profiles = @($profiles); rules = @($rules) })
@@ -332,6 +340,7 @@ $collector = {
     # Credential specs for group managed service accounts, in files and in the registry: base64, passwords blanked.
     function section-credential-specs {
         need-engine
+        if (-not $elevated) { stop-with $DENIED 'only an administrator sees all credential specs' }
         $specs = @(foreach ($spec in (specs)) {
             $entry = [ordered]@{ source = $spec.Source; name = $spec.Name; base64 = $null; error = $null }
             try {
@@ -350,17 +359,21 @@ $collector = {
         $channel = $null
         if ($computer.PartOfDomain) { $channel = (run "$env:SystemRoot\System32\nltest.exe" @("/sc_query:$($computer.Domain)")).Code }
         $events = @{}
+        $failures = @{}
         $problem = $null
         try {
             $query = @{ LogName = 'Microsoft-Windows-Containers-CCG/Admin'; StartTime = (Get-Date).AddDays(-7) }
-            Get-WinEvent -FilterHashtable $query -MaxEvents 1000 | ForEach-Object { $events["$($_.Id)"] = 1 + [int]$events["$($_.Id)"] }
+            foreach ($it in Get-WinEvent -FilterHashtable $query -MaxEvents 1000) {
+                $events["$($it.Id)"] = 1 + [int]$events["$($it.Id)"]
+                if ($it.Level -in 1, 2, 3) { $failures["$($it.Id)"] = 1 + [int]$failures["$($it.Id)"] }
+            }
         } catch {
             if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound*') { $problem = reason $_ }
         }
         $plugins = @(registry-keys 'SYSTEM\CurrentControlSet\Control\CCG\COMClasses')
         to-json ([ordered]@{
                 in_domain = [bool]$computer.PartOfDomain; domain = $computer.Domain; secure_channel = $channel
-                events = $events; events_error = $problem; plugins = $plugins
+                events = $events; failures = $failures; events_error = $problem; plugins = $plugins
                 registered = @($plugins | Where-Object { Test-Path -LiteralPath "HKLM:\SOFTWARE\Classes\CLSID\$_" })
                 accounts = @(accounts)
             })
@@ -399,8 +412,8 @@ $collector = {
 
     # What making certificates left behind (a CA's key, its passphrase), and the machine's certificate store.
     function section-windows-certificates {
-        $left = @(foreach ($folder in 'C:\DockerSSLCARoot', 'C:\myDockerKeys', $registryCertificates, "$env:SystemDrive\Users\*\.docker") {
-            Get-ChildItem -Path $folder -Recurse -Force -File -ErrorAction SilentlyContinue |
+        $left = @(foreach ($folder in @('C:\DockerSSLCARoot', 'C:\myDockerKeys', $registryCertificates) + @(client-folders)) {
+            Get-ChildItem -LiteralPath $folder -Recurse -Force -File -ErrorAction SilentlyContinue |
                 Where-Object { $_.Name -match 'ca-?key' } | ForEach-Object { rights 'leftover' $_.FullName }
         })
         $store = @(foreach ($it in Get-ChildItem -LiteralPath 'Cert:\LocalMachine\My') {
@@ -416,14 +429,13 @@ $collector = {
     # The docker clients of users: who may read their keys and configuration, and which registries' passwords lie in it.
     function section-windows-clients {
         if (-not $elevated) { stop-with $DENIED 'only an administrator sees the profiles of all users' }
-        $list = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
         $profiles = @{}
-        foreach ($sid in registry-keys $list) { $profiles["$((registry-values "$list\$sid").ProfileImagePath)"] = $sid }
-        $clients = @(foreach ($folder in Get-ChildItem -Path "$env:SystemDrive\Users\*\.docker" -Directory -Force -ErrorAction SilentlyContinue) {
-            $entry = [ordered]@{ folder = $folder.FullName; sid = $profiles[(parent $folder.FullName)]; files = @(); inline = @(); store = $null; error = $null }
+        foreach ($sid in registry-keys $profileList) { $profiles[(profile-folder $sid)] = $sid }
+        $clients = @(foreach ($folder in (client-folders)) {
+            $entry = [ordered]@{ folder = $folder; sid = $profiles[(parent $folder)]; files = @(); inline = @(); store = $null; error = $null }
             try {
-                $entry.files = @('key.pem', 'cert.pem', 'ca.pem', 'config.json' | ForEach-Object { rights $_ (Join-Path $folder.FullName $_) })
-                $file = Join-Path $folder.FullName 'config.json'
+                $entry.files = @('key.pem', 'cert.pem', 'ca.pem', 'config.json' | ForEach-Object { rights $_ (Join-Path $folder $_) })
+                $file = Join-Path $folder 'config.json'
                 if (Test-Path -LiteralPath $file) {
                     $config = ConvertFrom-Json (decoded (content $file) -Raw).Text
                     $entry.store = "$($config.credsStore)"
@@ -696,15 +708,26 @@ $collector = {
     function parent([string]$path) {
         if ($path) { [System.IO.Path]::GetDirectoryName($path) }
     }
-    # Files below a folder, two levels down, no more than 200.
+    # Files and folders below a folder, two levels down; of more than 500 nobody would know whether all were looked at.
     function children([string]$folder) {
-        Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -File -Force -ErrorAction SilentlyContinue |
-            Select-Object -First 200 | ForEach-Object { $_.FullName }
+        $items = @(Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -Force -ErrorAction SilentlyContinue | Select-Object -First 501)
+        if ($items.Count -gt 500) { stop-with $TRUNCATED "more than 500 files and folders in $folder" }
+        $items
+    }
+    # Where users' profiles are, by their SID; and the folders .docker in them and in those that no user has any more.
+    $profileList = 'SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
+    function profile-folder([string]$sid) {
+        "$((registry-values "$profileList\$sid").ProfileImagePath)"
+    }
+    function client-folders {
+        $found = @(registry-keys $profileList | ForEach-Object { profile-folder $_ })
+        $found += @(Get-ChildItem -LiteralPath "$env:SystemDrive\Users" -Directory -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })
+        $found | Where-Object { $_ } | Sort-Object -Unique | ForEach-Object { "$_\.docker" } | Where-Object { [System.IO.Directory]::Exists($_) }
     }
     function near-files {
-        $folders = @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile; $registryCertificates; "$env:SystemDrive\Users\*\.docker")
+        $folders = @(parent $engine.CaFile; parent $engine.CertFile; parent $engine.KeyFile; $registryCertificates; client-folders)
         $files = @(foreach ($folder in ($folders | Where-Object { $_ } | Select-Object -Unique)) {
-            Get-ChildItem -Path $folder -Recurse -Depth 1 -File -Force -ErrorAction SilentlyContinue |
+            Get-ChildItem -LiteralPath $folder -Recurse -Depth 1 -File -Force -ErrorAction SilentlyContinue |
                 Where-Object { $_.Extension -in '.pem', '.crt', '.cer', '.key' } | ForEach-Object { $_.FullName }
         })
         $files | Select-Object -First 200
@@ -751,6 +774,8 @@ $collector = {
             [ordered]@{
                 sid = (New-Object System.Security.Principal.SecurityIdentifier($bytes, 0)).Value
                 name = "$($member.GetType().InvokeMember('Name', 'GetProperty', $null, $member, $null))"
+                # WinNT://DOMAIN/name, for a local one WinNT://WORKGROUP/MACHINE/name, for one that is gone WinNT://SID.
+                domain = "$($member.GetType().InvokeMember('ADsPath', 'GetProperty', $null, $member, $null))".Split('/')[-2]
                 class = "$($member.GetType().InvokeMember('Class', 'GetProperty', $null, $member, $null))"
             }
         }
@@ -758,8 +783,8 @@ $collector = {
 
     # The credential specs that there are, in files and in the registry, and the text of one, passwords blanked.
     function specs {
-        foreach ($path in (children "$($engine.DataRoot)\CredentialSpecs")) {
-            if ($path -like '*.json') { @{ Source = 'file'; Name = $path } }
+        foreach ($item in (children "$($engine.DataRoot)\CredentialSpecs")) {
+            if (-not $item.PSIsContainer) { @{ Source = 'file'; Name = $item.FullName } }
         }
         foreach ($name in (registry-values $credentialSpecKey.Substring(6)).Keys) { @{ Source = 'registry'; Name = $name } }
     }

@@ -135,7 +135,8 @@ def _image(raw: _RawImage) -> Image:
         size=raw.Size,
         layers=None if raw.Layers is None else tuple(raw.Layers),
         secrets=None if raw.Env is None else tuple(filter(names_secret, raw.Env)),
-        os=raw.Os or "linux",
+        # Only collectors of Windows hosts tell a version of the system inside.
+        os=raw.Os or ("linux" if raw.OsVersion is None else "windows"),
         os_version=raw.OsVersion or "",
         variables=None if raw.Env is None else tuple(filter(None, raw.Env)),
         labels=None if isinstance(raw.Labels, UnsetType) else tuple(raw.Labels or ()),

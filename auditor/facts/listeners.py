@@ -140,8 +140,9 @@ def _read_held_on_windows(bundle: Bundle) -> tuple[Endpoint, ...] | None:
         told: _Listening = decode(bundle.text("windows-listeners"), _Listening, "windows-listeners")
     except Inconclusive:
         return None
-    # A daemon that belongs to another session, as Docker Desktop's does, may not be among the processes seen.
-    if not told.engine:
+    # A daemon that belongs to another session, as Docker Desktop's does, may not be among the processes seen; Windows
+    # itself always listens somewhere.
+    if not told.engine or not told.listeners:
         return None
     held = (it for it in told.listeners if it.pid in told.engine)
     return tuple(dict.fromkeys(Endpoint(it.address, it.port, "sockets of the daemon") for it in held))

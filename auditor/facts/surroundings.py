@@ -8,7 +8,7 @@ from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
-from auditor.facts.windows_paths import plain_windows_path
+from auditor.facts.windows_paths import pipe_of, plain_windows_path
 from auditor.gaps import Gap
 
 KNOWN_SOCKETS = (
@@ -84,9 +84,7 @@ def _selinux_in_kernel(bundle: Bundle) -> bool | None:
 def _sockets(config: DaemonConfig) -> list[str]:
     hosts = [host for host in config.setting("hosts").value or () if isinstance(host, str)]
     if config.on_windows:
-        pipes = (host.partition("/pipe/")[2] for host in hosts if host.startswith("npipe:"))
-        named = [config.socket, *(rf"\\.\pipe\{name}" for name in pipes if name)]
-        return list(map(plain_windows_path, named))
+        return [plain_windows_path(config.socket), *filter(None, map(pipe_of, hosts))]
     paths = [config.socket, *(host.removeprefix("unix://") for host in hosts if host.startswith("unix:///"))]
     return [plain_path(path) for path in paths]
 

@@ -2,19 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import ClassVar, Literal, Self
 
 import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.engine import decode
-from auditor.gaps import Inconclusive
+from auditor.facts.listeners import Listeners
+from auditor.gaps import Inconclusive, NotApplicable
 
 _ALLOW, _BLOCK = 2, 4
 _ON, _OFF = 1, 0
 _EVERY_PROFILE = 7
 _ANY = ("Any", "")
-_ANYWHERE = {*_ANY, "Internet", "0.0.0.0/0", "0.0.0.0/0.0.0.0", "0.0.0.0-255.255.255.255", "::/0"}
+_ANYWHERE = {*_ANY, "Internet"}
+# The largest networks that anybody has to himself, 10.0.0.0/8 and fd00::/8, share so many first bits.
+_OWN_BITS = 8
+_UNLIMITED = {*_ANY, "0"}
 _NUMBERS = {"6": "TCP", "17": "UDP"}
 
 Protocol = Literal["TCP", "UDP"]
@@ -35,6 +40,9 @@ class _Rule(msgspec.Struct, frozen=True):
     remote: list[str]
     local: list[str]
     program: str
+    package: str
+    service: str
+    interfaces: list[str]
 
 
 class _Raw(msgspec.Struct, frozen=True):
@@ -58,6 +66,7 @@ class FirewallRule:
 
     ``ports`` are numbers, ranges (``2375-2377``), words of Windows (``RPC``), or ``Any``; ``remote`` addresses,
     networks, ranges, words (``LocalSubnet``), or ``Any``. A rule whose ports Windows does not tell has none.
+    One with a ``package`` is for an app from the store; a ``limited`` one for a service or a kind of network card only.
     """
 
     name: str = "docker"
@@ -68,11 +77,13 @@ class FirewallRule:
     local: tuple[str, ...] = ("Any",)
     program: str = "Any"
     profiles: int = _EVERY_PROFILE
+    package: str = "Any"
+    limited: bool = False
 
     @property
     def from_anywhere(self) -> bool:
-        """Whether it holds for every remote address."""
-        return not self.remote or bool({*self.remote} & _ANYWHERE)
+        """Whether it holds for every remote address, or for so many that they cannot be one's own."""
+        return not self.remote or any(it in _ANYWHERE or _is_wide(it) for it in self.remote)
 
     @property
     def public(self) -> bool:
@@ -85,22 +96,23 @@ class FirewallRule:
         return spoken in ("Any", protocol) and any(_holds(it, port) for it in self.ports)
 
     def is_for(self, *programs: str) -> bool:
-        """Whether it holds for one of these programs (``dockerd.exe``), as a rule for all programs does."""
+        """Whether it holds for one of these programs (``dockerd.exe``), as a rule for all programs does that is for no app."""
         name = self.program.rpartition("\\")[2].lower()
-        return self.program in _ANY or name in programs
+        return self.package in _ANY and (self.program in _ANY or name in programs)
 
     def overrules(self, other: "FirewallRule", protocol: Protocol, port: int) -> bool:
         """Whether it refuses whatever another one allows at a port: refusals come first."""
-        everywhere = self.remote == self.local == ("Any",) and self.program == "Any"
+        for_all = self.program == "Any" and self.package in _ANY and not self.limited
+        everywhere = self.remote == self.local == ("Any",) and for_all
         same = other.profiles & ~self.profiles == 0
         return not self.allows and everywhere and same and self.covers(protocol, port)
 
 
 @dataclass(frozen=True)
 class WindowsFirewall:
-    """The firewall: profiles, and rules."""
+    """The firewall: profiles, and rules. ``engine`` are the TCP ports of the engine that are not for the host alone, ``gap`` why they are not known."""
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-firewall",)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-firewall", *Listeners.SECTIONS)
 
     profiles: tuple[FirewallProfile, ...] = (
         FirewallProfile(),
@@ -108,6 +120,8 @@ class WindowsFirewall:
         FirewallProfile("Public"),
     )
     rules: tuple[FirewallRule, ...] = ()
+    engine: tuple[int, ...] = ()
+    gap: str = ""
 
     def opening(self, protocol: Protocol, port: int) -> Iterator[FirewallRule]:
         """The rules that let somebody in at a port, whatever program listens there."""
@@ -121,7 +135,10 @@ class WindowsFirewall:
     def unread(self) -> tuple[str, ...]:
         """The names of allowing rules whose protocol Windows did not tell, or whose ports where the protocol has any."""
         untold = ("", "Any", "TCP", "UDP", *_NUMBERS)
-        return tuple(it.name for it in self.rules if it.allows and not it.ports and it.protocol in untold)
+        allowing = (it for it in self.rules if it.allows)
+        return tuple(
+            it.name for it in allowing if not it.protocol or (not it.ports and it.protocol in untold)
+        )
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
@@ -136,7 +153,18 @@ class WindowsFirewall:
             )
             for it in raw.profiles
         )
-        return cls(profiles, tuple(_rule(it) for it in raw.rules))
+        return cls(profiles, tuple(_rule(it) for it in raw.rules), *_engine(bundle))
+
+
+def _engine(bundle: Bundle) -> tuple[tuple[int, ...], str]:
+    try:
+        told = bundle.fact(Listeners)
+    except NotApplicable:
+        return (), ""
+    except Inconclusive as gap:
+        return (), f"which ports the engine listens on is not known: {gap}"
+    reachable = (it.port for it in (*told.api, *(told.held or ())) if not it.loopback)
+    return tuple(sorted(set(reachable))), ""
 
 
 def _rule(raw: _Rule) -> FirewallRule:
@@ -149,7 +177,20 @@ def _rule(raw: _Rule) -> FirewallRule:
         tuple(filter(None, raw.local)),
         raw.program,
         raw.profile & _EVERY_PROFILE or _EVERY_PROFILE,
+        raw.package or "Any",
+        bool({raw.service, *raw.interfaces} - _UNLIMITED),
     )
+
+
+def _is_wide(addresses: str) -> bool:
+    """Whether a network (``10.0.0.0/255.0.0.0``) or range (``10.0.0.1-10.0.0.9``) is larger than any network of one's own."""
+    first, dash, last = addresses.partition("-")
+    try:
+        network = ip_network(addresses if not dash else first, strict=False)
+        count = int(ip_address(last)) - int(network[0]) + 1 if dash else network.num_addresses
+    except ValueError:
+        return False  # a word of Windows
+    return count > 1 << network.max_prefixlen - _OWN_BITS
 
 
 def _holds(ports: str, port: int) -> bool:

@@ -7,8 +7,10 @@ from typing import ClassVar, Self
 import msgspec
 
 from auditor.collect.bundle import Bundle
+from auditor.facts.daemon import DaemonConfig
 from auditor.facts.windows_json import read_json
 from auditor.facts.windows_principals import ADMINISTRATORS, is_trusted, name_of
+from auditor.gaps import Inconclusive
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Group:
     problem: str = ""
 
     @property
+    def is_missing(self) -> bool:
+        """Whether Windows knows nobody of that name: .NET's own error says so, the same in every language."""
+        return not self.sid and self.problem.startswith("IdentityNotMappedException")
+
+    @property
     def account(self) -> Account:
         """It itself."""
         return Account(self.sid or self.name, self.name)
@@ -52,7 +59,7 @@ class Group:
 class _Member(msgspec.Struct, frozen=True):
     sid: str
     name: str
-    domain: str = ""
+    domain: str | None = ""
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -65,15 +72,30 @@ class _Group(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class WindowsGroups:
-    """The groups by which one gets at the engine; those that the engine was told of are ``configured``."""
+    """
+    The groups by which one gets at the engine; those that the engine was told of are ``configured``.
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-groups",)
+    ``untold`` has a line for each that its configuration names and that was not looked at, or says why these are not known.
+    """
+
+    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-groups", *DaemonConfig.SECTIONS)
 
     groups: tuple[Group, ...] = (Group("Administrators", ADMINISTRATORS),)
+    untold: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        return cls(tuple(map(_group, read_json(bundle, "windows-groups", list[_Group]))))
+        groups = tuple(map(_group, read_json(bundle, "windows-groups", list[_Group])))
+        seen = {group.name.casefold() for group in groups if group.configured}
+        try:
+            told = str(bundle.fact(DaemonConfig).setting("group").value).split(",")
+        except Inconclusive as gap:
+            return cls(groups, (f"which groups the engine lets in is not known: {gap}",))
+        unseen = [name for name in filter(None, map(str.strip, told)) if name.casefold() not in seen]
+        return cls(
+            groups,
+            tuple(f"nothing was told of the group {name}, which the engine lets in" for name in unseen),
+        )
 
     def by_sid(self, sid: str) -> Group | None:
         """The group of that SID."""
@@ -94,6 +116,8 @@ class WindowsGroups:
 
 def _group(raw: _Group) -> Group:
     members = (
-        None if raw.members is None else tuple(Account(it.sid, it.name, it.domain) for it in raw.members)
+        None
+        if raw.members is None
+        else tuple(Account(it.sid, it.name, it.domain or "") for it in raw.members)
     )
     return Group(raw.name, raw.sid or "", members, raw.configured, raw.error or "")

@@ -3,6 +3,7 @@
 import ntpath
 import re
 
+ENGINE_PIPE = r"\\.\pipe\docker_engine"
 _DEVICE = re.compile(r"\\\\[?.]\\(?=[a-z]:)")
 _GLOBAL = re.compile(r"\\\\\?\\(?:globalroot\\device\\namedpipe|pipe)\\")
 _BIND = re.compile(
@@ -29,6 +30,12 @@ def split_bind(bind: str) -> tuple[str, str, str] | None:
     r"""``C:\data:C:\app:ro`` -> source, destination and mode; None for a volume's name and whatever else is no path of the host."""
     match = _BIND.fullmatch(bind)
     return (match["source"], match["destination"], match["mode"] or "") if match else None
+
+
+def pipe_of(host: str) -> str:
+    """The pipe, plain, that an entry of ``hosts`` opens (``npipe:////./pipe/docker_engine``); empty for one that opens none."""
+    scheme, separator, path = host.partition("://")
+    return plain_windows_path(path or ENGINE_PIPE) if scheme == "npipe" and separator else ""
 
 
 def is_pipe(path: str) -> bool:

@@ -1,6 +1,7 @@
 """Who may do what with the files, folders and registry keys that decide who controls a Windows engine."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ntpath import dirname, normcase
 from typing import ClassVar, Self
@@ -8,9 +9,12 @@ from typing import ClassVar, Self
 import msgspec
 
 from auditor.collect.bundle import Bundle
+from auditor.facts.engine import Engine
 from auditor.facts.sddl import DELETE, WRITE_DAC, WRITE_OWNER, Descriptor, Kind, parse
+from auditor.facts.tls import DaemonTls
 from auditor.facts.windows_json import read_json
-from auditor.gaps import Inconclusive
+from auditor.facts.windows_paths import plain_windows_path
+from auditor.gaps import Gap, Inconclusive
 
 CLOSED = "O:BAG:SYD:P(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)"
 
@@ -110,7 +114,7 @@ def guarded(entry: RightsEntry) -> Guarded:
 class WindowsRights:
     """All that was looked at, by what it is for: ``executable``, ``data-root``, ``config-file``, ``tls-key``."""
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-acl",)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("windows-acl", *DaemonTls.SECTIONS)
 
     all: tuple[Guarded, ...] = ()
 
@@ -124,7 +128,14 @@ class WindowsRights:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        return cls(tuple(map(guarded, read_json(bundle, "windows-acl", list[RightsEntry]))))
+        found = tuple(map(guarded, read_json(bundle, "windows-acl", list[RightsEntry])))
+        seen = {(it.role, plain_windows_path(it.path)) for it in found}
+        unseen = [
+            Guarded(role, path, sddl=None, problem="the collector did not look there")
+            for role, path in _in_use(bundle)
+            if path and (role, plain_windows_path(path)) not in seen
+        ]
+        return cls((*found, *unseen))
 
     def by_role(self, *roles: str) -> tuple[Guarded, ...]:
         """What plays these roles."""
@@ -143,3 +154,13 @@ class WindowsRights:
                     return each
             folder, path = dirname(folder), folder
         return None
+
+
+def _in_use(bundle: Bundle) -> Iterator[tuple[str, str]]:
+    """Where the engine says that its data is, and where its TLS files are as the daemon reads its configuration."""
+    with suppress(Gap):
+        yield "data-root", bundle.fact(Engine).data_root
+    with suppress(Gap):
+        tls = bundle.fact(DaemonTls)
+        if tls.enabled:
+            yield from (("tls-ca", tls.ca), ("tls-cert", tls.certificate), ("tls-key", tls.key))

@@ -49,6 +49,11 @@ class Spec:
     unread: str = ""
 
     @property
+    def is_one(self) -> bool:
+        """Whether it is meant as a spec: the engine takes files of any name, and what is no JSON may lie beside them."""
+        return self.source != "file" or self.name.lower().endswith(".json") or not self.problem
+
+    @property
     def short(self) -> str:
         """What a container calls it: the path below CredentialSpecs, or the registry value's name."""
         if self.source != "file":
@@ -74,7 +79,8 @@ class CredentialSpecs:
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        return cls(tuple(map(_spec, read_json(bundle, "credential-specs", list[_Raw]))))
+        specs = map(_spec, read_json(bundle, "credential-specs", list[_Raw]))
+        return cls(tuple(spec for spec in specs if spec.is_one))
 
     def find(self, kind: str, name: str) -> Spec | None:
         """The spec that ``file://NAME`` or ``registry://NAME`` means; Windows knows no capitals in names."""
@@ -157,6 +163,8 @@ class _Gmsa(msgspec.Struct, frozen=True):
     in_domain: bool
     registered: list[str]
     accounts: list[_Account]
+    secure_channel: int | None = None
+    failures: dict[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -170,19 +178,31 @@ class Usable:
 
 @dataclass(frozen=True)
 class Gmsa:
-    """The host's part: whether it belongs to a domain, which plugins it has, which accounts it can use."""
+    """
+    The host's part: whether it belongs to a domain, which plugins it has, which accounts it can use.
+
+    ``failures`` has a line for each kind of event by which Windows told in the last week that it got no credentials for
+    containers, ``channel`` one where its channel to the domain could not be asked for.
+    """
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-gmsa",)
 
     in_domain: bool = True
     registered: tuple[str, ...] = ()
     accounts: tuple[Usable, ...] = ()
+    failures: tuple[str, ...] = ()
+    channel: str = ""
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         told: _Gmsa = read_json(bundle, "windows-gmsa", _Gmsa)
         accounts = tuple(Usable(it.spec, it.usable, it.error or "") for it in told.accounts)
-        return cls(told.in_domain, tuple(told.registered), accounts)
+        failures = tuple(
+            f"Containers-CCG/Admin has event {number} {times} times in the week before"
+            for number, times in sorted(told.failures.items())
+        )
+        channel = f"nltest /sc_query ended with {told.secure_channel}" if told.secure_channel else ""
+        return cls(told.in_domain, tuple(told.registered), accounts, failures, channel)
 
     def has(self, plugin: str) -> bool:
         """Whether a plugin of this GUID is registered, with braces or without."""

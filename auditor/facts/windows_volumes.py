@@ -68,6 +68,8 @@ class WindowsVolumes:
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         raw: _Raw = decode(bundle.text("windows-volumes"), _Raw, "windows-volumes")
+        if not raw.system_drive:
+            raise Inconclusive("which drive Windows is on was not told")
         without = raw.bitlocker_code == _NO_BITLOCKER
         volumes = (_volume(it, without=without) for it in raw.volumes)
         return cls(_data_root(bundle, raw), raw.system_drive, tuple(volumes), raw.bitlocker_error or "")

@@ -39,9 +39,13 @@ def _containers(engine: Engine) -> Iterator[str]:
 def _images(engine: Engine) -> Iterator[str]:
     for raw in _inspected(engine, "/images/{}/json", _image_ids(engine)):
         config, layers = raw.get("Config") or {}, (raw.get("RootFS") or {}).get("Layers")
+        of_windows = (
+            {**_some(raw, "OsVersion"), **_some(config, "Entrypoint")} if raw.get("Os") == "windows" else {}
+        )
         yield line(
             {
                 **_some(raw, "Id", "RepoTags", "RepoDigests", "Created", "Os", "Size"),
+                **of_windows,
                 "Layers": layers,
                 "User": config.get("User", "") if raw.get("Config") else None,
                 "Healthcheck": config.get("Healthcheck"),

@@ -23,6 +23,8 @@ def apparmor_unconfined(containers: Containers, engine: Engine) -> Findings:
         without ``--privileged``, or with a profile of its own
         (``--security-opt=apparmor=NAME``; compose: ``security_opt:``).
     """
+    if engine.os_type == "windows":
+        raise NotApplicable("Windows has no AppArmor")
     if "apparmor" not in engine.security_options:
         raise NotApplicable(
             "the engine runs without AppArmor: the kernel has none, or the daemon is rootless"
@@ -56,6 +58,8 @@ def selinux_unconfined(containers: Containers, engine: Engine, surroundings: Sur
         ``--privileged`` (compose: ``security_opt:``). ``:z`` and ``:Z`` on a volume
         label it for the container.
     """
+    if engine.os_type == "windows":
+        raise NotApplicable("Windows has no SELinux")
     selinux = "selinux" in engine.security_options
     if not selinux and "apparmor" not in engine.security_options and surroundings.selinux_in_kernel is None:
         raise Inconclusive("the engine runs without SELinux, and whether the kernel has it could not be seen")

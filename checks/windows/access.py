@@ -1,9 +1,11 @@
 """Who may use the engine of a Windows host, and by which door one gets to the host."""
 
-from auditor.check import Finding, Findings, Inconclusive, Manual, Severity, check
+from collections.abc import Iterator
+
+from auditor.check import Finding, Findings, Inconclusive, Manual, NotApplicable, Severity, check
 from auditor.facts.windows_groups import Group, WindowsGroups
 from auditor.facts.windows_pipes import WindowsPipes
-from auditor.facts.windows_principals import ADMINISTRATORS, is_broad, is_trusted
+from auditor.facts.windows_principals import ADMINISTRATORS, is_broad
 from auditor.facts.windows_winrm import WinRm
 from auditor.policy import Policy
 from checks.runtime.evidence import listing
@@ -17,14 +19,16 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
     Only trusted users are in the groups that may use the engine.
 
     Whoever may use the engine can start a container that has all of C: in it, and so
-    is an administrator without being called one.
+    is an administrator without being called one. Those who are called so are not
+    asked about, unless everybody is.
 
     Remediation:
         Take people out of the groups that ``group`` in daemon.json names, and of
         docker-users (``Remove-LocalGroupMember``). Name those who stay in the policy's
         ``trusted_users``, by SID or as DOMAIN\name.
     """
-    asked, unknown = [], []
+    asked, unknown = [], list(groups.untold)
+    yield from _everybody_among_administrators(groups, unknown)
     for group in filter(_lets_in, groups.groups):
         if is_broad(group.sid):
             yield Finding(str(group.account), "ordinary users are in it", "trusted users only", "group")
@@ -45,11 +49,20 @@ def windows_engine_open_to_others(groups: WindowsGroups, policy: Policy) -> Find
         )
 
 
+def _everybody_among_administrators(groups: WindowsGroups, unknown: list[str]) -> Iterator[Finding]:
+    administrators = groups.by_sid(ADMINISTRATORS)
+    if administrators is None or administrators.members is None:
+        unknown.append("the members of the host's administrators could not be listed")
+        return
+    for member in administrators.members:
+        if is_broad(member.sid):
+            yield Finding(str(member), "is an administrator of the host", "trusted users only", "group")
+
+
 def _lets_in(group: Group) -> bool:
     """Administrators rule the host anyway; a group that there is not lets nobody in."""
     is_meant = group.configured or group.name.casefold() == _DESKTOP
-    is_there = group.sid or group.configured or group.members
-    return is_meant and group.sid != ADMINISTRATORS and bool(is_there)
+    return is_meant and group.sid != ADMINISTRATORS and (group.configured or not group.is_missing)
 
 
 @check(severity=Severity.HIGH)
@@ -57,15 +70,16 @@ def engine_pipe_open_to_others(pipes: WindowsPipes, groups: WindowsGroups) -> Fi
     """
     The engine's pipe is open to those only that the engine was told of.
 
-    The engine lets in administrators and the groups in its configuration. Tools that
-    change the pipe's rights afterwards let in others, of whom no file tells.
+    The engine lets in administrators and the groups in its configuration, Docker
+    Desktop its docker-users. Tools that change the pipe's rights afterwards let in
+    others, of whom no file tells.
 
     Remediation:
         Restart the engine: it makes the pipe anew. Name who may use it as ``group`` in
         daemon.json, and remove the tool that changed the pipe.
     """
-    told = {group.sid for group in groups.groups if group.configured and group.sid}
-    unknown = []
+    told = {group.sid for group in filter(_lets_in, groups.groups) if group.sid}
+    unknown = list(pipes.unseen)
     for pipe in pipes.pipes:
         try:
             users = pipe.users
@@ -73,7 +87,7 @@ def engine_pipe_open_to_others(pipes: WindowsPipes, groups: WindowsGroups) -> Fi
             unknown.append(str(gap))
             continue
         for sid in users:
-            allowed = is_trusted(sid) or (sid in told and not is_broad(sid))
+            allowed = not is_broad(sid) and (sid in told or groups.rules_the_host(sid))
             if not allowed and (pipe.configured or is_broad(sid)):
                 who = str(groups.account(sid))
                 yield Finding(
@@ -82,7 +96,7 @@ def engine_pipe_open_to_others(pipes: WindowsPipes, groups: WindowsGroups) -> Fi
     if unknown:
         raise Inconclusive("; ".join(unknown))
     if not pipes.engine:
-        raise Inconclusive("no pipe of the engine was seen")
+        raise NotApplicable("the engine opens no pipe: it was told to listen by TCP alone")
 
 
 @check(severity=Severity.HIGH)

@@ -1,9 +1,11 @@
 """What the history of a Windows image tells of how it was built."""
 
+import re
 from collections.abc import Callable, Iterator
 
 from auditor.check import Findings, NotApplicable, Severity, check
 from auditor.facts.histories import Histories, Written
+from auditor.facts.images import Image
 from checks.images.evidence import misbuilt
 
 _TOOLS = frozenset(
@@ -96,6 +98,7 @@ _NEEDLESS = frozenset(
         "openssh.server~~~~0.0.1.0",
     ]
 )
+_KIT = re.compile(r"/sdk(?=[:@]|$)")
 
 
 @check(severity=Severity.MEDIUM)
@@ -111,8 +114,13 @@ def build_tools_in_windows_image(histories: Histories) -> Findings:
         result into a runtime image (``COPY --from=build``).
     """
     for used in histories.images.used:
-        if used.image.os == "windows" and _repository(used.image.name).endswith("/sdk"):
-            yield misbuilt(used.image, "an image for building", "a runtime image")
+        image = used.image
+        stack = (image, *histories.images.images.bases(image)) if image.os == "windows" else ()
+        if kit := next(filter(_is_for_building, stack), None):
+            observed = (
+                "an image for building" if kit is image else f"built on {kit.name}, an image for building"
+            )
+            yield misbuilt(image, observed, "a runtime image")
     yield from _found(histories, _TOOLS.intersection, "no build tools")
 
 
@@ -157,7 +165,6 @@ def _runs(histories: Histories) -> Iterator[Written]:
         raise NotApplicable("no Windows image is in use")
 
 
-def _repository(name: str) -> str:
-    """A name without tag and digest."""
-    path = name.partition("@")[0]
-    return path.rpartition(":")[0] if ":" in path.rpartition("/")[2] else path
+def _is_for_building(image: Image) -> bool:
+    """Whether it is a kit for developers, by what it is called or was pulled as."""
+    return any(map(_KIT.search, (image.name, *image.tags, *image.origins)))

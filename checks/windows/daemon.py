@@ -10,7 +10,8 @@ from auditor.facts.networks import Networks
 from auditor.facts.windows_environment import WindowsEnvironment
 
 _SECRET = re.compile(
-    r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|(?:API|ACCESS|ACCOUNT)_?KEY)[0-9]*$",
+    r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|[_-]PASS|[_-]PWD"
+    r"|(?:API|ACCESS|ACCOUNT|SECRET|PRIVATE|AUTH|ENCRYPTION)[_-]?KEY)[0-9]*$",
     re.IGNORECASE,
 )
 
@@ -49,8 +50,10 @@ def windows_containers_on_default_nat(containers: Containers, networks: Networks
         and run containers with ``--network``.
     """
     default = {network.name for network in networks if network.name == network.driver == "nat"}
+    # One that never ran may show only what it asked for.
+    default |= {"default"} if default else set()
     for container in containers.windows:
-        for name in sorted(default.intersection(container.networks)):
+        for name in sorted(default.intersection(container.networks or (container.network_mode,))):
             yield Finding(
                 container.name, f"on network {name}", "a network of its own", "NetworkSettings.Networks"
             )

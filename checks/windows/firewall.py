@@ -1,16 +1,28 @@
 """Windows Firewall: whether it is on, and what it opens of the engine's ports."""
 
+from typing import NamedTuple
+
 from auditor.check import Finding, Findings, Inconclusive, Severity, check
 from auditor.facts.windows_firewall import FirewallRule, Protocol, WindowsFirewall
 
 _PLAIN, _OVERLAY = 2375, 4789
-_PORTS: tuple[tuple[Protocol, int, str], ...] = (
-    ("TCP", _PLAIN, "the engine's API without TLS"),
-    ("TCP", 2376, "the engine's API"),
-    ("TCP", 2377, "swarm managers"),
-    ("TCP", 7946, "swarm nodes"),
-    ("UDP", 7946, "swarm nodes"),
-    ("UDP", _OVERLAY, "overlay networks"),
+
+
+class _Port(NamedTuple):
+    """A port of the engine's, and what it is for."""
+
+    protocol: Protocol
+    number: int
+    what: str
+
+
+_PORTS = (
+    _Port("TCP", _PLAIN, "the engine's API without TLS"),
+    _Port("TCP", 2376, "the engine's API"),
+    _Port("TCP", 2377, "swarm managers"),
+    _Port("TCP", 7946, "swarm nodes"),
+    _Port("UDP", 7946, "swarm nodes"),
+    _Port("UDP", _OVERLAY, "overlay networks"),
 )
 
 
@@ -46,7 +58,8 @@ def windows_firewall_opens_engine(firewall: WindowsFirewall) -> Findings:
 
     Whoever reaches the engine's API and is let in is administrator of the host. 2375 is
     its port without TLS; nobody should reach that. The others are for the few machines
-    that manage the engine and for the nodes of its swarm.
+    that manage the engine and for the nodes of its swarm, as is any other port that the
+    engine listens on.
 
     Remediation:
         ``Set-NetFirewallRule -Name NAME -RemoteAddress 10.0.0.0/24 -Profile
@@ -60,7 +73,9 @@ def windows_firewall_opens_engine(firewall: WindowsFirewall) -> Findings:
                 "the firewall on, refusing by default",
                 "Get-NetFirewallProfile",
             )
-    for protocol, port, what in _PORTS:
+    known = {port.number for port in _PORTS}
+    others = (_Port("TCP", port, "the engine listens there") for port in firewall.engine if port not in known)
+    for protocol, port, what in (*_PORTS, *others):
         for rule in firewall.opening(protocol, port):
             wrong = _wrong(rule, port)
             # Overlay networks are made by Windows' kernel, not by the engine.
@@ -70,6 +85,8 @@ def windows_firewall_opens_engine(firewall: WindowsFirewall) -> Findings:
     if firewall.unread:
         names = ", ".join(firewall.unread[:5])
         raise Inconclusive(f"which ports these rules open is not told: {names}")
+    if firewall.gap:
+        raise Inconclusive(firewall.gap)
     silent = [it.name for it in firewall.profiles if it.enabled is None or it.refuses is None]
     if silent:
         raise Inconclusive(f"whether the firewall is on in the profile {', '.join(silent)} is not told")

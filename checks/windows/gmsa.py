@@ -97,8 +97,15 @@ def _read(specs: CredentialSpecs) -> list[Spec]:
 
 
 def _explain(specs: CredentialSpecs) -> None:
-    if unread := [f"{spec.name}: {spec.unread}" for spec in specs.specs if spec.unread]:
-        raise Inconclusive("; ".join(unread))
+    """
+    To be asked when everything that was read has been judged.
+
+    Raises:
+        Inconclusive: what stands in some is not known.
+    """
+    whys = ((spec.name, spec.unread or spec.problem) for spec in specs.specs)
+    if unknown := [f"{name}: {why}" for name, why in whys if why]:
+        raise Inconclusive("; ".join(unknown))
 
 
 def _faults(spec: Spec) -> Iterator[str]:
@@ -180,19 +187,22 @@ def gmsa_not_usable(specs: CredentialSpecs, gmsa: Gmsa) -> Findings:
 
     It must belong to the domain and be among those that may retrieve the account's
     password. Over the network this can often not be asked: a logon there may not go
-    on to the domain's servers.
+    on to the domain's servers. Whether a plugin gets the account, and what became of
+    failures that Windows wrote down in the last week, a person sees.
 
     Remediation:
         Add the host to the group that may use the account
         (``Set-ADServiceAccount -PrincipalsAllowedToRetrieveManagedPassword``), restart it, and try
         ``Test-ADServiceAccount`` on it.
     """
-    unknown = []
+    unknown, asked = [], list(gmsa.failures)
     for spec in _read(specs):
-        if spec.has_host_account:
-            continue
         account = gmsa.account_of(spec)
-        if not gmsa.in_domain:
+        if spec.problem:
+            continue
+        if spec.has_host_account:
+            asked.append(f"{spec.name}: does its plugin {spec.plugin} get the account's password?")
+        elif not gmsa.in_domain:
             yield Finding(
                 spec.name,
                 "the host is in no domain, and the spec names no plugin",
@@ -205,7 +215,9 @@ def gmsa_not_usable(specs: CredentialSpecs, gmsa: Gmsa) -> Findings:
             unknown.append(f"{spec.name}: {account.problem}")
     _explain(specs)
     if unknown:
-        raise Inconclusive("; ".join(unknown))
+        raise Inconclusive("; ".join([*unknown, *filter(None, [gmsa.channel]), *gmsa.failures]))
+    if asked:
+        raise Manual(f"can containers log in as these accounts? {listing(asked)}")
 
 
 @check(severity=Severity.HIGH)

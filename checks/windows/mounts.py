@@ -2,7 +2,7 @@
 
 import re
 
-from auditor.check import Findings, Manual, Severity, check
+from auditor.check import Findings, Inconclusive, Manual, Severity, check
 from auditor.facts.containers import Containers, Mount
 from auditor.facts.engine import Engine
 from auditor.facts.surroundings import Surroundings
@@ -24,6 +24,7 @@ SECRET_FOLDERS = (
 _PROFILE = re.compile(r"c:\\users\\[^\\]+(\\(\.docker|\.ssh|\.aws|\.azure|\.kube|appdata)(\\.*)?)?")
 _SHARE = re.compile(r"\\\\(\?\\unc\\)?[^\\?.]+\\([a-z]|admin)\$(\\.*)?")
 _RAW = re.compile(r"\\\\[?.](\\.*)?")
+_SHORT = re.compile(r"~\d")
 _ENGINE_PIPE = re.compile(r"\\\\[^\\]+\\pipe(\\(docker|containerd).*)?")
 
 
@@ -70,8 +71,10 @@ def sensitive_windows_mount(containers: Containers, engine: Engine, policy: Poli
     host; who reads C:\Users or the engine's own folder learns its secrets. A mount
     of such a folder or of one above it is a deviation, also when it is read-only.
     Below one it is when it is writable, or when it holds secrets. Administrative
-    shares and raw disks are all of it. A container with Hyper-V isolation opens
-    what is mounted as LocalSystem, whoever its own user is.
+    shares and raw disks are all of it. A volume that a plugin put elsewhere than
+    with the engine's own is judged by where it lies. A container with Hyper-V
+    isolation opens what is mounted as LocalSystem, whoever its own user is. A short
+    name (``C:\PROGRA~3``) stands for a folder that is not told; junctions are not followed.
 
     Remediation:
         Recreate the container without the mount (``--volume``, ``--mount``; compose:
@@ -80,12 +83,17 @@ def sensitive_windows_mount(containers: Containers, engine: Engine, policy: Poli
         policy's ``allowed_mounts``.
     """
     allowed = set(map(plain_windows_path, policy.allowed_mounts))
-    secret = (*SECRET_FOLDERS, plain_windows_path(engine.data_root))
+    data_root = plain_windows_path(engine.data_root)
+    secret, unknown = (*SECRET_FOLDERS, data_root), list[str]()
     for container in containers.windows:
         account = ", as LocalSystem" if container.isolation == "hyperv" else ""
         for mount in container.mounts:
-            why = _sensitive(mount, secret)
-            if mount.type == "bind" and why and mount.windows_path not in allowed:
+            if mount.windows_path in allowed or not _of_the_host(mount, data_root):
+                continue
+            why = _sensitive(mount, secret) if mount.source else ""
+            if not why and (not mount.source or _SHORT.search(mount.windows_path)):
+                unknown.append(f"{container.subject}: {mount.source or 'a volume'} at {mount.destination}")
+            if why:
                 rights = "read-write" if mount.rw else "read-only"
                 yield deviation(
                     container,
@@ -93,6 +101,14 @@ def sensitive_windows_mount(containers: Containers, engine: Engine, policy: Poli
                     f"{mount.source} ({rights}{account}) at {mount.destination}: {why}",
                     "not mounted",
                 )
+    if unknown:
+        raise Inconclusive(f"which folder of the host these are is not told: {listing(unknown)}")
+
+
+def _of_the_host(mount: Mount, data_root: str) -> bool:
+    """Whether it may be any folder of the host: not a volume among those of the engine itself."""
+    own = mount.type == "volume" and is_within(mount.windows_path, rf"{data_root}\volumes")
+    return mount.type not in ("npipe", "tmpfs", "image") and not own
 
 
 def _sensitive(mount: Mount, secret: tuple[str, ...]) -> str:

@@ -111,7 +111,7 @@ def _others_later(folder: Guarded, policy: Policy, reading: int = 0) -> Iterator
         own = folder.rights
     except Inconclusive:
         return  # told already
-    seen = {sid for sid, _ in strangers(own, folder.kind, READ | changes(folder.kind), policy)}
+    seen = {sid for sid, _ in strangers(own, folder.kind, reading | changes(folder.kind), policy)}
     for kind in _INSIDE:
         for sid, mask in strangers(own.inherited_by(kind), kind, reading | changes(kind), policy):
             if sid not in seen:

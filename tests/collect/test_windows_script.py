@@ -34,9 +34,12 @@ READS: dict[str, set[str]] = {
     "Get-Item": {"Path", "LiteralPath", "Force"},
     "Get-NetFirewallAddressFilter": {"PolicyStore"},
     "Get-NetFirewallApplicationFilter": {"PolicyStore"},
+    "Get-NetFirewallInterfaceFilter": {"PolicyStore"},
+    "Get-NetFirewallInterfaceTypeFilter": {"PolicyStore"},
     "Get-NetFirewallPortFilter": {"PolicyStore"},
     "Get-NetFirewallProfile": {"PolicyStore"},
     "Get-NetFirewallRule": {"PolicyStore", "Direction", "Enabled"},
+    "Get-NetFirewallServiceFilter": {"PolicyStore"},
     "Get-NetTCPConnection": {"State", "ErrorAction"},
     "Get-WindowsFeature": set(),
     "Get-WindowsOptionalFeature": {"Online"},
@@ -73,7 +76,7 @@ TYPES = {
 
 STATICS = {
     "BitConverter::ToString", "Convert::FromBase64String", "Convert::ToBase64String", "Guid::NewGuid", "Math::Min", "PowerShell::Create",
-    "System.Diagnostics.Process::Start", "System.IO.Directory::GetAccessControl", "System.IO.Directory::EnumerateFiles", "System.IO.File::ReadAllBytes",
+    "System.Diagnostics.Process::Start", "System.IO.Directory::Exists", "System.IO.Directory::GetAccessControl", "System.IO.Directory::EnumerateFiles", "System.IO.File::ReadAllBytes",
     "System.IO.Path::GetDirectoryName", "System.Security.Cryptography.SHA256::Create", "System.Security.Principal.WindowsIdentity::GetCurrent",
     "hashtable::Synchronized", "regex::IsMatch", "regex::Match", "regex::Matches", "regex::Replace", "regex::Split",
 }  # fmt: skip

@@ -21,8 +21,9 @@ def complaints(bundle: Bundle) -> list[str]:
 
 def main(folder: Path) -> int:
     """0 when nothing is wrong."""
-    wrong = 0
-    for file in sorted([*folder.glob("*.bundle"), *folder.glob("*.txt")]):
+    files = sorted([*folder.glob("*.bundle"), *folder.glob("*.txt")])
+    wrong = int(not files)
+    for file in files:
         bundle = load_file(file)
         print(f"{file.name}: {len(bundle.sections)} sections")
         for name, section in bundle.sections.items():

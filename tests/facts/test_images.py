@@ -51,6 +51,11 @@ def test_an_image_tells_the_windows_inside_and_is_linux_where_it_tells_nothing()
     assert (silent.os, silent.os_version) == ("linux", "")
 
 
+def test_an_image_of_a_windows_host_is_of_windows_where_it_does_not_say() -> None:
+    (image,) = parse(json.dumps(RAW | {"OsVersion": "10.0.20348.5761", "Os": None})).all
+    assert image.os == "windows"
+
+
 def test_labels_are_told_by_name_and_the_entry_point_in_full() -> None:
     (image,) = parse(
         json.dumps({**RAW, "Labels": {"a": "secret"}, "Entrypoint": ["C:\\\\x.exe", "w3svc"]})

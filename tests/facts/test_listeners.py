@@ -125,3 +125,18 @@ def test_fd_without_systemd_or_sockets_to_look_at_is_not_known() -> None:
 def test_an_address_that_no_kernel_prints_is_no_answer(address: str) -> None:
     with pytest.raises(Inconclusive, match="kernel"):
         read_held(Bundle({"listeners": Section(f"holds 11\nlistens {address} 11\n".encode())}))
+
+
+@pytest.mark.parametrize(
+    ("engine", "listeners", "seen"),
+    [
+        ([4], [{"address": "::", "port": 135, "pid": 8}], True),
+        ([4], [], False),
+        ([], [{"address": "::", "port": 2375, "pid": 8}], False),
+    ],
+)
+def test_windows_always_listens_somewhere_so_an_empty_list_tells_nothing(
+    engine: list[int], listeners: list[object], *, seen: bool
+) -> None:
+    told = json.dumps({"engine": engine, "listeners": listeners}).encode()
+    assert (read_held(Bundle({"windows-listeners": Section(told)})) is not None) is seen

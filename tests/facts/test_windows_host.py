@@ -18,6 +18,7 @@ from auditor.facts.windows_firewall import FirewallProfile, FirewallRule, Window
 from auditor.facts.windows_host import WindowsHost
 from auditor.facts.windows_volumes import WindowsVolume, WindowsVolumes
 from auditor.gaps import Gap, Inconclusive, NotApplicable
+from auditor.testing import Outcome, judge
 from checks.windows.firewall import windows_firewall_off, windows_firewall_opens_engine
 from checks.windows.host import (
     windows_data_on_system_volume,
@@ -101,6 +102,8 @@ def test_a_drive_is_encrypted_not_or_nobody_knows(
 
 
 def test_where_the_data_lies_is_told_by_the_engine_else_by_its_configuration() -> None:
+    with pytest.raises(Inconclusive, match="which drive"):
+        WindowsVolumes.parse(with_json("windows-volumes", VOLUMES | {"system_drive": ""}))
     told = with_json("windows-volumes", VOLUMES)
     assert WindowsVolumes.parse(told).data_volume == WindowsVolume("C:", "NTFS", 100, 50, encrypted=None)
     silent = told.adding({"engine-info": Section(b"", Status.TIMEOUT)})
@@ -163,6 +166,8 @@ def test_a_rule_for_another_program_is_not_the_engines(program: str, is_for: boo
         (FirewallRule(allows=False, remote=("Any",), program=r"C:\iis.exe"), True),
         (FirewallRule(allows=False, remote=("Any",), profiles=1), True),
         (FirewallRule(allows=False, remote=("Any",), ports=("80",)), True),
+        (FirewallRule(allows=False, remote=("Any",), package="S-1-15-2-1-2"), True),
+        (FirewallRule(allows=False, remote=("Any",), limited=True), True),
         (FirewallRule(allows=False), True),
         (FirewallRule(allows=False, remote=()), True),
         (FirewallRule(allows=False, remote=("Internet",)), True),
@@ -180,6 +185,13 @@ def test_a_refusal_of_the_whole_port_comes_before_what_allows_it(refusal: Firewa
         ((), True),
         (("10.0.0.0/8", "Internet"), True),
         (("0.0.0.0/0",), True),
+        (("0.0.0.0/0.0.0.0",), True),
+        (("10.0.0.5", "0.0.0.0-255.255.255.255"), True),
+        (("1.0.0.0-223.255.255.254",), True),
+        (("128.0.0.0/1",), True),
+        (("::/0",), True),
+        (("2000::/3",), True),
+        (("10.0.0.0/255.0.0.0", "fd00::/8", "10.0.0.1-10.0.0.9", "192.0.2.7"), False),
         (("LocalSubnet",), False),
     ],
 )
@@ -188,14 +200,47 @@ def test_everywhere_is_written_in_several_ways(remote: tuple[str, ...], anywhere
 
 
 def test_a_rule_whose_ports_windows_does_not_tell_is_named() -> None:
-    raw = {"id": "x", "action": 2, "profile": 0, "protocol": "", "ports": [""], "remote": ["Any"], "local": ["Any"], "program": ""}  # fmt: skip
+    raw = {"id": "x", "action": 2, "profile": 0, "protocol": "", "ports": [""], "remote": ["Any"], "local": ["Any"], "program": "", "package": "", "service": "", "interfaces": []}  # fmt: skip
     told = {
         "profiles": [{"name": "Domain", "enabled": 1, "inbound": 4}],
-        "rules": [raw, raw | {"action": 4}, raw | {"id": "icmp", "protocol": "ICMPv4"}],
+        "rules": [
+            raw,
+            raw | {"action": 4},
+            raw | {"id": "icmp", "protocol": "ICMPv4"},
+            raw | {"id": "y", "ports": ["2375"]},
+        ],
     }
     found = WindowsFirewall.parse(with_json("windows-firewall", told))
-    assert found.unread == ("x",)
+    assert found.unread == ("x", "y")
     assert found.rules[0].profiles == 7
+
+
+@pytest.mark.parametrize(
+    ("more", "limited"),
+    [
+        ({}, False),
+        ({"service": "Any", "interfaces": ["Any", "0"]}, False),
+        ({"service": "docker"}, True),
+        ({"interfaces": ["Any", "Wireless"]}, True),
+    ],
+)
+def test_a_rule_for_a_service_or_some_network_cards_is_limited(
+    more: dict[str, Any], *, limited: bool
+) -> None:
+    raw = {"id": "x", "action": 4, "profile": 0, "protocol": "TCP", "ports": ["Any"], "remote": ["Any"], "local": ["Any"], "program": "Any", "package": "", "service": "", "interfaces": []}  # fmt: skip
+    told = {"profiles": [{"name": "Domain", "enabled": 1, "inbound": 4}], "rules": [raw | more]}
+    (rule,) = WindowsFirewall.parse(with_json("windows-firewall", told)).rules
+    assert (rule.limited, rule.package) == (limited, "Any")
+
+
+def test_the_engines_ports_are_those_of_its_configuration_that_others_can_reach() -> None:
+    assert WindowsFirewall.parse(recorded("server-2022-kept")).engine == (2376,)
+    assert WindowsFirewall.parse(recorded("server-2019-default")).engine == ()
+    assert "not known" in WindowsFirewall.parse(recorded()).gap
+    none = recorded().adding(
+        {"daemon": Section(status=Status.ABSENT), "engine-info": Section(status=Status.ABSENT)}
+    )
+    assert WindowsFirewall.parse(none).gap == ""
 
 
 @pytest.mark.parametrize("section", FACTS)
@@ -226,12 +271,13 @@ def test_what_is_missing_never_turns_a_failure_into_a_pass(
     section: str, rule: Check[...], parse: Callable[[Bundle], Any], data: st.DataObject
 ) -> None:
     told = json.loads(recorded().read(section))
-    assert list(rule(parse(recorded())))
+    assert judge(rule, parse(recorded())).outcome is Outcome.FAIL
     _remove_one(told, data)
     try:
-        assert list(rule(parse(with_json(section, told))))
+        fact = parse(with_json(section, told))
     except Gap:
         return
+    assert judge(rule, fact).outcome is not Outcome.PASS
 
 
 def _remove_one(told: dict[str, Any], data: st.DataObject) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.facts.windows_paths import is_pipe, is_within, plain_windows_path, split_bind
+from auditor.facts.windows_paths import is_pipe, is_within, pipe_of, plain_windows_path, split_bind
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,20 @@ from auditor.facts.windows_paths import is_pipe, is_within, plain_windows_path, 
 )
 def test_a_path_is_made_plain(path: str, plain: str) -> None:
     assert plain_windows_path(path) == plain
+
+
+@pytest.mark.parametrize(
+    ("host", "pipe"),
+    [
+        ("npipe:////./pipe/Build", r"\\.\pipe\build"),
+        ("npipe://", r"\\.\pipe\docker_engine"),
+        ("tcp://0.0.0.0:2375", ""),
+        ("npipe", ""),
+        ("", ""),
+    ],
+)
+def test_the_pipe_of_a_host(host: str, pipe: str) -> None:
+    assert pipe_of(host) == pipe
 
 
 @given(st.text(st.sampled_from("aA.:\\/?$ ")) | st.text())

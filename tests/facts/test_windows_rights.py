@@ -30,7 +30,7 @@ def bundle(section: str, told: Any, status: int = 0) -> Bundle:
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.__name__)
 def test_what_did_not_come_is_a_gap_and_what_is_not_there_does_not_apply(fact: Any) -> None:
-    (section,) = fact.SECTIONS
+    section, *_ = fact.SECTIONS
     with pytest.raises(Inconclusive):
         fact.parse(bundle(section, [], 1))
     with pytest.raises(NotApplicable):
@@ -45,7 +45,7 @@ def test_what_did_not_come_is_a_gap_and_what_is_not_there_does_not_apply(fact: A
         ["role", "path", "sddl", "members", "name", "sid", "services", "culture", "text", "auth", "listeners"]), inner, max_size=4),
     max_leaves=8).map(lambda value: json.dumps(value).encode())))  # fmt: skip
 def test_nothing_that_a_host_says_crashes_a_fact(fact: Any, data: bytes) -> None:
-    (section,) = fact.SECTIONS
+    section, *_ = fact.SECTIONS
     with contextlib.suppress(Gap):
         fact.parse(Bundle({section: Section(data)}))
 
@@ -60,6 +60,31 @@ def test_rights_tell_kind_role_and_what_stood_in_the_way() -> None:
         _ = unseen.rights
     with pytest.raises(Inconclusive, match="audit list"):
         _ = folder.auditing
+
+
+def test_data_and_keys_that_the_engine_uses_and_nobody_looked_at_are_not_known() -> None:
+    info = json.dumps({"OSType": "windows", "DockerRootDir": r"D:\Docker", "ServerVersion": "29.1.0"})
+    told = engine(
+        "windows-acl", [ENTRY], "--tlsverify", r"--tlskey=D:\tls\key.pem", r"--tlscert=D:\tls\cert.pem"
+    )
+    rights = WindowsRights.parse(
+        told.adding({"engine-info": Section(info.encode()), "engine-version": Section(b"{}")})
+    )
+    assert [it.path for it in rights.by_role("data-root")] == [ENTRY["path"], r"D:\Docker"]
+    (key,) = rights.by_role("tls-key")
+    with pytest.raises(Inconclusive, match="did not look there"):
+        _ = key.rights
+    seen = ENTRY | {"path": "d:/docker/"}
+    assert (
+        len(
+            WindowsRights.parse(
+                bundle("windows-acl", [seen]).adding(
+                    {"engine-info": Section(info.encode()), "engine-version": Section(b"{}")}
+                )
+            ).all
+        )
+        == 1
+    )
 
 
 def test_the_nearest_folder_above_is_told_in_any_case_of_letters() -> None:
@@ -98,6 +123,61 @@ def test_pipes_tell_who_may_use_them() -> None:
     }
     pipes = WindowsPipes.parse(bundle("windows-pipes", [told]))
     assert list(pipes.engine[0].users) == ["S-1-5-11"]
+    (pipe,) = WindowsPipes.parse(bundle("windows-pipes", [told | {"sddl": "D:(A;;0x4;;;BU)"}])).pipes
+    assert list(pipe.users) == ["S-1-5-32-545"], "who makes another end of it answers for the engine"
+
+
+PIPE = {"path": r"\\.\pipe\docker_engine", "configured": True, "sddl": "D:(A;;GRGW;;;BA)", "error": None}
+
+
+def engine(section: str, told: Any, *arguments: str, config: str = "{}", status: int = 0) -> Bundle:
+    """One section of a host whose engine has this command line and configuration file."""
+    words = "".join(f"argument {it}\n" for it in ("dockerd.exe", *arguments))
+    return Bundle(
+        {
+            section: Section(json.dumps(told).encode()),
+            "daemon": Section(f"socket {PIPE['path']}\npid 4 service\ncwd C:\\Windows\n{words}".encode()),
+            "daemon-config": Section(f"C:\\daemon.json\n{config}\n".encode(), status),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "config", "unseen"),
+    [
+        ([], "{}", []),
+        (["-H", "npipe://"], "{}", []),
+        (["-H", "npipe:////./pipe/Docker_Engine"], "{}", []),
+        (["-H", "npipe:////./pipe/build"], "{}", [r"\\.\pipe\build, which the engine should open, was not seen"]),
+        ([], '{"hosts": ["npipe:////./pipe/build", "npipe://"]}', [r"\\.\pipe\build, which the engine should open, was not seen"]),
+        (["-H", "tcp://127.0.0.1:2376"], "{}", []),
+    ],
+)  # fmt: skip
+def test_a_pipe_that_the_engine_was_told_of_is_seen_or_said_to_be_unseen(
+    arguments: list[str], config: str, unseen: list[str]
+) -> None:
+    told = WindowsPipes.parse(engine("windows-pipes", [PIPE], *arguments, config=config))
+    assert list(told.unseen) == unseen
+
+
+@pytest.mark.parametrize("arguments", [["-H", "tcp://127.0.0.1:2376"], ["--tlsverify"]])
+def test_an_engine_on_ports_alone_opens_no_pipe(arguments: list[str]) -> None:
+    assert WindowsPipes.parse(engine("windows-pipes", [], *arguments)) == WindowsPipes(())
+    assert WindowsPipes.parse(engine("windows-pipes", [])).unseen
+
+
+def test_without_the_configuration_neither_pipes_nor_groups_are_known() -> None:
+    broken = engine("windows-pipes", [PIPE], config="{,}")
+    assert "which pipes the engine opens is not known" in WindowsPipes.parse(broken).unseen[0]
+    denied = engine("windows-groups", [], status=Status.DENIED)
+    assert "which groups the engine lets in is not known" in WindowsGroups.parse(denied).untold[0]
+
+
+def test_a_group_that_the_engine_lets_in_and_nobody_looked_at_is_told() -> None:
+    group = {"name": "Builders", "configured": True, "sid": "S-1-5-21-1-2-3-9", "members": [], "error": None}
+    told = WindowsGroups.parse(engine("windows-groups", [group], "--group", "builders, testers"))
+    assert told.untold == ("nothing was told of the group testers, which the engine lets in",)
+    assert not WindowsGroups.parse(engine("windows-groups", [group], config='{"group": "builders"}')).untold
 
 
 def test_clients_tell_their_files_and_registries() -> None:

@@ -102,6 +102,13 @@ def test_what_cannot_be_read_is_told_with_why() -> None:
     assert parse("{}", base64="§")[0].problem.startswith("no JSON")
 
 
+def test_a_file_of_any_name_may_be_a_spec_and_one_that_is_no_json_is_none_unless_it_is_called_so() -> None:
+    assert [it.short for it in parse("{}", name=r"C:\d\CredentialSpecs\webapp01")] == ["webapp01"]
+    assert not parse("read me", name=r"C:\d\CredentialSpecs\README.txt")
+    assert parse("read me", name="WebApp", source="registry")
+    assert parse("", name=r"C:\d\CredentialSpecs\x", error="denied")
+
+
 @given(JSON)
 def test_no_spec_crashes_the_parser(value: Any) -> None:
     (spec,) = parse(json.dumps(value))
@@ -118,3 +125,14 @@ def test_no_reply_crashes_the_parsers(data: bytes) -> None:
 def test_a_section_that_failed_is_a_gap() -> None:
     with pytest.raises(Inconclusive):
         Gmsa.parse(Bundle({"windows-gmsa": Section(b"", 1)}))
+
+
+def test_failures_and_a_channel_that_does_not_answer_are_told_in_words() -> None:
+    told: dict[str, Any] = {"in_domain": True, "registered": [], "accounts": []}
+    more = told | {"failures": {"6": 2}, "secure_channel": 1311}
+    gmsa = Gmsa.parse(Bundle({"windows-gmsa": Section(json.dumps(more).encode())}))
+    assert gmsa.failures == ("Containers-CCG/Admin has event 6 2 times in the week before",)
+    assert gmsa.channel == "nltest /sc_query ended with 1311"
+    for quiet in (told, told | {"failures": {}, "secure_channel": 0}):
+        gmsa = Gmsa.parse(Bundle({"windows-gmsa": Section(json.dumps(quiet).encode())}))
+        assert (gmsa.failures, gmsa.channel) == ((), "")

@@ -1,4 +1,4 @@
-"""Five recorded Windows hosts: what is particular about each."""
+"""Six recorded Windows hosts: what is particular about each."""
 
 import copy
 import json
@@ -93,7 +93,7 @@ KEPT_CONFIG = b"""{
 
 
 def server_2022_kept() -> Machine:
-    """Server Core, patched, closed rights, mutual TLS on one address, containers confined."""
+    """Server Core, patched, closed rights, mutual TLS on one address, a container confined, and with an account of the domain."""
     labels = {
         "org.opencontainers.image.source": "https://git.example/web",
         "org.opencontainers.image.revision": "4f1c",
@@ -107,18 +107,21 @@ def server_2022_kept() -> Machine:
             "NanoCpus": 2000000000,
             "NetworkMode": "app",
             "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3},
+            "SecurityOpt": ["credentialspec=file://webapp01.json"],
         },
         config={
             "Image": f"{SERVER_CORE}:ltsc2022@sha256:{'ab' * 32}",
-            "User": "ContainerUser",
+            "User": "NT AUTHORITY\\NETWORK SERVICE",
             "Healthcheck": {"Test": ["CMD", "C:\\\\healthy.exe"]},
             "Labels": labels,
         },
         Name="/web",
         NetworkSettings={"Ports": {}, "Networks": {"app": {"NetworkID": "0c" * 32}}},
     )
+    spec = "D:\\docker\\CredentialSpecs\\webapp01.json"
+    client = _client("C:\\Users\\admin\\.docker", [], CLOSED_FILE)
     return Machine(
-        name="WINC-22-01", build=20348, revision=5761, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
+        name="WINC-22-01", domain="contoso.com", build=20348, revision=5761, product="Windows Server 2022 Datacenter", release="21H2", installation="Server Core",
         engine_version="29.8.2", api="1.52", platform="Docker Engine - Community", config=KEPT_CONFIG, data_root="D:\\docker", root_rights=CLOSED,
         root_file_rights=CLOSED_FILE, audited=True, drive="D:", bitlocker=1, isolation="hyperv",
         listeners=(("10.20.0.15", 2376, 2340), ("::", 5986, 4)), features=("Containers", "Hyper-V", "Windows-Defender", "PowerShell"),
@@ -129,7 +132,9 @@ def server_2022_kept() -> Machine:
         keys=f"unknown {ROOT}\\certs.d\\server-key.pem\n",
         certificates="".join(f"file {ROOT}\\certs.d\\{name}\n" + (SAMPLES / f"made_{name}").read_text() for name in ("ca.pem", "server-cert.pem")),
         winrm={"listeners": [{"Address": "*", "Transport": "HTTPS", "Port": "5986", "Hostname": "winc-22-01", "Enabled": "true", "URLPrefix": "wsman", "CertificateThumbprint": "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567"}]},
-        info={"LoggingDriver": "etwlogs", "OSVersion": "10.0.20348"},
+        info={"LoggingDriver": "etwlogs", "OSVersion": "10.0.20348"}, clients=[client],
+        specs=[("file", spec, (SAMPLES / "msdocs_domain_joined_webapp01.json").read_text())],
+        gmsa={"secure_channel": 0, "events": {"1": 2}, "accounts": [{"source": "file", "spec": spec, "name": "webapp01", "usable": True, "error": None}]},
     )  # fmt: skip
 
 
@@ -142,9 +147,12 @@ def server_2016_neglected() -> Machine:
             "Binds": ["\\\\.\\pipe\\docker_engine:\\\\.\\pipe\\docker_engine", "C:\\:C:\\host"],
             "RestartPolicy": {"Name": "always", "MaximumRetryCount": 0},
             "PublishAllPorts": True,
+            "PortBindings": {"5985/tcp": [{"HostIp": "", "HostPort": "15985"}]},
         },
         config={"Image": "microsoft/windowsservercore", "Env": [secret], "User": ""},
         Name="/legacy",
+        NetworkSettings=CORE["NetworkSettings"]
+        | {"Ports": {"5985/tcp": [{"HostIp": "0.0.0.0", "HostPort": "15985"}]}},  # noqa: S104  what Windows shows
         Mounts=[
             {
                 "Type": "npipe",
@@ -184,14 +192,14 @@ def server_2016_neglected() -> Machine:
     )  # fmt: skip
 
 
-def _client(folder: str, inline: list[str]) -> dict[str, Any]:
+def _client(folder: str, inline: list[str], sddl: str = INHERITED_FILE) -> dict[str, Any]:
     found = {
         "role": "config.json",
         "path": f"{folder}\\config.json",
         "exists": True,
         "folder": False,
         "size": 200,
-        "sddl": INHERITED_FILE,
+        "sddl": sddl,
         "audit": None,
         "error": None,
     }
@@ -245,15 +253,106 @@ def server_2019_gmsa() -> Machine:
         name="GMSA-19", domain="contoso.com", revision=8027, root_rights=CLOSED, root_file_rights=CLOSED_FILE, specs=specs, containers=[app, raw],
         images=[image(app, f"{SERVER_CORE}:ltsc2019", "10.0.17763.8027"), image(raw, f"{NANO_SERVER}:1809", "10.0.17763.8027", user="ContainerUser")],
         gmsa={
-            "secure_channel": 0, "events": {"1": 4, "6": 1}, "plugins": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"], "registered": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"],
+            "secure_channel": 0, "events": {"1": 4, "6": 1}, "failures": {"6": 1}, "plugins": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"], "registered": ["{859E1386-BDB4-49E8-85C7-3070B13920E1}"],
             "accounts": [{"source": "file", "spec": f"{folder}\\webapp01.json", "name": "webapp01", "usable": True, "error": None}, {"source": "file", "spec": f"{folder}\\musicstore.json", "name": "MusicStoreAcct", "usable": None, "error": problem}, {"source": "file", "spec": f"{folder}\\webapp01-ccg.json", "name": "webapp01", "usable": True, "error": None}, {"source": "registry", "spec": "WebApplication1", "name": "WebApplication1", "usable": False, "error": None}],
         },
+    )  # fmt: skip
+
+
+OPEN_CONFIG = b"""{
+  "hosts": ["npipe:////./pipe/docker_engine", "npipe:////./pipe/build", "tcp://0.0.0.0:2375", "tcp://10.20.0.16:12375"],
+  "group": "builders",
+  "debug": true,
+  "log-level": "debug",
+  "insecure-registries": ["registry.example:5000"],
+  "data-root": "D:\\\\docker",
+  "icc": false,
+  "no-hosts": true
+}
+"""
+
+
+def server_2022_open() -> Machine:
+    """A build server that was set up in a hurry: all that can be said wrongly in a file that can be read, and old images."""
+    data = {
+        "Type": "volume",
+        "Name": "cache",
+        "Driver": "corp/cache",
+        "Source": "C:\\Windows\\Temp\\cache",
+        "Destination": "C:\\cache",
+        "Mode": "",
+        "RW": True,
+        "Propagation": "",
+    }
+    pipe = {
+        "Type": "npipe",
+        "Source": "\\\\.\\pipe\\build",
+        "Destination": "\\\\.\\pipe\\docker_engine",
+        "Mode": "",
+        "RW": True,
+        "Propagation": "",
+    }
+    short = {
+        "Type": "bind",
+        "Source": "C:\\PROGRA~3\\docker",
+        "Destination": "C:\\d",
+        "Mode": "",
+        "RW": False,
+        "Propagation": "",
+    }
+    devices = [
+        {
+            "PathOnHost": "class/5B45201D-F2F2-4F3B-85BB-30FF1F953599",
+            "PathInContainer": "",
+            "CgroupPermissions": "",
+        }
+    ]
+    old = changed(
+        NANO, host={"Isolation": "process", "Devices": devices, "Memory": 1073741824, "NanoCpus": 1000000000},
+        config={"Image": f"{NANO_SERVER}:1809"}, Name="/old", Mounts=[data, pipe, short],
+    )  # fmt: skip
+    agent = changed(
+        CORE, host={"Isolation": "hyperv", "Memory": 1073741824, "NanoCpus": 1000000000}, config={"Image": "corp.example/agent:7"},
+        Name="/agent",
+    )  # fmt: skip
+    swarm = {
+        "LocalNodeState": "active", "ControlAvailable": True, "Error": "", "NodeAddr": "10.20.0.16", "Nodes": 2, "Managers": 2,
+        "Cluster": {"Spec": {"CAConfig": {"NodeCertExpiry": 31536000000000000}, "EncryptionConfig": {"AutoLockManagers": False}}, "RootRotationInProgress": False, "TLSInfo": {"TrustRoot": (SAMPLES / "made_ca.pem").read_text()}},
+    }  # fmt: skip
+    open_folder = "O:BAG:SYD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIID;0x1301bf;;;AU)"
+    return Machine(
+        name="BUILD-22", build=20348, revision=2402, product="Windows Server 2022 Standard", release="21H2", edition="ServerStandard",
+        domain="contoso.com", engine_version="23.0.6", api="1.42", platform="Docker Engine - Community", config=OPEN_CONFIG, data_root="D:\\docker",
+        program="C:\\Docker Engine\\dockerd.exe", quoted=False, signature=3, root_rights=CLOSED, root_file_rights=CLOSED_FILE, drive="D:", bitlocker=0,
+        data_volume={"file_system": "ReFS", "free": 21984863846},
+        rights={"executable": "O:BAG:SYD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;0x1301bf;;;AU)", "executable-folder": open_folder},
+        groups={"builders": ["S-1-5-11"]},
+        pipes=(("\\\\.\\pipe\\docker_engine", PIPE), ("\\\\.\\pipe\\build", PIPE + "(A;;FA;;;WD)")),
+        listeners=(("0.0.0.0", 2375, 2340), ("10.20.0.16", 12375, 2340), ("::", 135, 880), ("::", 5986, 4)),  # noqa: S104  what Windows shows
+        rules=(rule("build-api", ["12375"]), rule("no-remote-desktop", ["3389"], action=4)),
+        containers=[old, agent],
+        images=[
+            image(old, f"{NANO_SERVER}:1809", "10.0.17763.8027", user="ContainerUser", size=250_000_000),
+            image(agent, "corp.example/agent:7", "10.0.18363.1556", created="2021-06-08T18:00:00Z"),
+        ],
+        history={
+            old["Image"]: [step("Apply image 1809")],
+            agent["Image"]: [
+                step("powershell -Command choco install -y git"),
+                step("powershell -Command Install-WindowsFeature Web-Server -IncludeAllSubFeature"),
+                step("Apply image 1909"),
+            ],
+        },
+        specs=[("file", "D:\\docker\\CredentialSpecs\\agent", "{}")],
+        gmsa={"secure_channel": 1311, "accounts": [{"source": "file", "spec": "D:\\docker\\CredentialSpecs\\agent", "name": "", "usable": None, "error": "Test-ADServiceAccount is not installed"}]},
+        info={"Swarm": swarm, "OSVersion": "10.0.20348", "SystemTime": "2026-11-20T09:00:00Z"},
     )  # fmt: skip
 
 
 HOSTS: dict[str, Callable[[], Machine]] = {
     "server-2019-default": server_2019_default,
     "server-2022-kept": server_2022_kept,
+    "server-2022-open": server_2022_open,
     "server-2016-neglected": server_2016_neglected,
     "desktop": desktop,
     "server-2019-gmsa": server_2019_gmsa,

@@ -34,12 +34,12 @@ def bundle(machine: Machine) -> Bundle:
         "networks": Section(_lines(_networks()).encode()),
         "windows-listeners": _json({"engine": [machine.pid], "listeners": [dict(zip(("address", "port", "pid"), each, strict=True)) for each in machine.listeners]}),
         "windows-acl": _json(_rights(machine)),
-        "windows-pipes": _json([{"path": path, "configured": path.endswith("docker_engine"), "sddl": sddl, "error": None} for path, sddl in machine.pipes]),
+        "windows-pipes": _json([{"path": path, "configured": path.removeprefix("\\\\.\\pipe\\") in _own_pipes(machine), "sddl": sddl, "error": None} for path, sddl in machine.pipes]),
         "windows-groups": _json(_groups(machine)),
         "windows-volumes": _json(_volumes(machine)),
         "windows-firewall": _json(_firewall(machine)),
         "credential-specs": _json([{"source": source, "name": name, "base64": _b64(text.encode()), "error": None} for source, name, text in machine.specs]),
-        "windows-gmsa": _json({"in_domain": machine.domain != "WORKGROUP", "domain": machine.domain, "secure_channel": None, "events": {}, "events_error": None, "plugins": [], "registered": [], "accounts": [], **machine.gmsa}),
+        "windows-gmsa": _json({"in_domain": machine.domain != "WORKGROUP", "domain": machine.domain, "secure_channel": None, "events": {}, "failures": {}, "events_error": None, "plugins": [], "registered": [], "accounts": [], **machine.gmsa}),
         "certificates": Section(machine.certificates.encode()),
         "keys": Section(machine.keys.encode()),
         "windows-certificates": _json({"leftovers": [_right("leftover", path, INHERITED_FILE, size=1704) for path in machine.leftovers], "store": []}),
@@ -130,7 +130,9 @@ def _daemon_bytes(machine: Machine) -> Section:
 
 
 def _service(machine: Machine) -> dict[str, Any]:
-    path = " ".join([f'"{machine.program}"', *machine.flags])
+    program = f'"{machine.program}"' if machine.quoted else machine.program
+    path = " ".join([program, *machine.flags])
+    from_maker = 0 if machine.platform.startswith("Mirantis") else 2
     service = {
         "name": machine.service, "path": path, "start": "Auto", "state": "Running", "account": machine.account, "pid": machine.pid,
         "failure_actions": _b64(bytes.fromhex("80510100000000000000000003000000140000000100000098 3a0000 01000000983a00000000000000000000")),
@@ -138,7 +140,7 @@ def _service(machine: Machine) -> dict[str, Any]:
     }  # fmt: skip
     executable = {
         "path": machine.program, "file_version": machine.engine_version, "product_version": machine.engine_version,
-        "company": "Mirantis Inc." if machine.platform.startswith("Mirantis") else "", "signature": 0 if machine.platform.startswith("Mirantis") else 2, "signer": None,
+        "company": "Mirantis Inc." if machine.platform.startswith("Mirantis") else "", "signature": from_maker if machine.signature is None else machine.signature, "signer": None,
     }  # fmt: skip
     environment = [
         {"scope": "service", "name": name, "value": value, "userinfo": "://***@" in value}
@@ -297,8 +299,14 @@ def _rights(machine: Machine) -> list[dict[str, Any]]:
 
 
 def _groups(machine: Machine) -> list[dict[str, Any]]:
+    domain = machine.name.upper()[:15]
     administrator = [
-        {"sid": "S-1-5-21-1004336348-1177238915-682003330-500", "name": "Administrator", "class": "User"}
+        {
+            "sid": "S-1-5-21-1004336348-1177238915-682003330-500",
+            "name": "Administrator",
+            "class": "User",
+            "domain": domain,
+        }
     ]
     groups = [
         {
@@ -312,7 +320,8 @@ def _groups(machine: Machine) -> list[dict[str, Any]]:
     for number, (name, members) in enumerate(machine.groups.items()):
         sid = f"S-1-5-21-1004336348-1177238915-682003330-{1010 + number}"
         people = [
-            {"sid": member, "name": f"person{index}", "class": "User"} for index, member in enumerate(members)
+            {"sid": member, "name": f"person{index}", "class": "User", "domain": domain}
+            for index, member in enumerate(members)
         ]
         groups.append(
             {"name": name, "configured": name != "docker-users", "sid": sid, "members": people, "error": None}
@@ -346,6 +355,7 @@ def _volumes(machine: Machine) -> dict[str, Any]:
                 "free": 412316860416,
                 "protection": machine.bitlocker,
             }
+            | machine.data_volume
         )
     problem = None if machine.bitlocker is not None else "CimException 0x80131500: Invalid namespace"
     return {
@@ -377,6 +387,9 @@ def rule(
         "remote": [remote],
         "local": ["Any"],
         "program": program,
+        "package": "",
+        "service": "Any",
+        "interfaces": ["Any", "Any"],
     }
 
 
@@ -427,6 +440,12 @@ def _listener(transport: str, port: int) -> dict[str, str]:
 
 def _json(value: Any) -> Section:
     return Section(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+
+
+def _own_pipes(machine: Machine) -> set[str]:
+    """The pipes that flags and configuration name, and the usual one."""
+    told = " ".join(machine.flags) + (machine.config or b"").decode()
+    return {"docker_engine", *re.findall(r"npipe:////\./pipe/(\w+)", told)}
 
 
 def _lines(values: Any) -> str:

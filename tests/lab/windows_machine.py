@@ -47,6 +47,8 @@ class Machine:
     platform: str = "Mirantis Container Runtime"
     program: str = r"C:\Program Files\Docker\dockerd.exe"
     flags: tuple[str, ...] = ("--run-service",)
+    quoted: bool = True
+    signature: int | None = None
     service: str = "docker"
     account: str = "LocalSystem"
     config: bytes | None = None
@@ -89,6 +91,7 @@ class Machine:
     keys: str = ""
     certificates: str = ""
     drive: str = "C:"
+    data_volume: dict[str, Any] = field(default_factory=dict)
     bitlocker: int | None = None
     winrm: dict[str, Any] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)

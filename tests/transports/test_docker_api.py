@@ -23,6 +23,7 @@ from tests.lab import engine, liar
 from tests.lab.certificates import CLIENT, Authority
 from tests.lab.engine import Engine
 from tests.lab.need import need_root
+from tests.lab.windows_machine import SAMPLES
 
 pytestmark = pytest.mark.lab
 
@@ -336,6 +337,16 @@ def test_an_engine_that_lies_costs_the_section_and_no_more(body: bytes) -> None:
         bundle = collect(host_of(server), "containers", "engine-info")
     assert bundle.section("containers").status or not rows(bundle, "containers")
     assert bundle.read("engine-info")
+
+
+def test_an_image_of_windows_tells_which_and_what_it_starts() -> None:
+    inspected = json.loads((SAMPLES / "image_docker-java_1.25_windowsImage.json").read_text())
+    inspected["Config"]["Entrypoint"] = ["C:\\ServiceMonitor.exe", "w3svc"]
+    listed = json.dumps([{"Id": inspected["Id"]}]).encode()
+    with answers(VERSION, listed, json.dumps(inspected).encode()) as server:
+        image = json.loads(collect(host_of(server), "images").text("images"))
+    assert (image["Os"], image["OsVersion"]) == ("windows", "10.0.14393")
+    assert image["Entrypoint"] == inspected["Config"]["Entrypoint"]
 
 
 def test_an_engine_that_stops_answering_gives_what_it_said() -> None:

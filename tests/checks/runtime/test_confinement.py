@@ -77,6 +77,18 @@ def test_a_kernel_without_selinux_is_not_asked_for_it() -> None:
         assert isinstance(gap, NotApplicable)
 
 
+def test_on_windows_neither_applies_whatever_could_be_seen_of_the_kernel() -> None:
+    engine = Engine(os_type="windows", security_options={})
+    for said in (
+        apparmor_unconfined(containers(WEB), engine),
+        selinux_unconfined(containers(WEB), engine, Surroundings(selinux_in_kernel=None)),
+    ):
+        found, gap = answer(said)
+        assert not found
+        assert isinstance(gap, NotApplicable)
+        assert "Windows" in str(gap)
+
+
 def test_an_unknown_kernel_is_no_pass() -> None:
     _, gap = answer(selinux_unconfined(containers(WEB), BARE, Surroundings(selinux_in_kernel=None)))
     assert isinstance(gap, Inconclusive)

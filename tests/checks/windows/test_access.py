@@ -19,6 +19,7 @@ from checks.windows.auditing import engine_file_changes_not_audited, process_sta
 
 ANNA = Account()
 BUILDERS = "S-1-5-21-1-2-3-1010"
+ADMINS = Group("Administrators", ADMINISTRATORS)
 CLOSED_PIPE = "O:BAG:SYD:P(A;;FA;;;BA)(A;;FA;;;SY)"
 
 
@@ -53,15 +54,51 @@ def test_everybody_is_no_trusted_user_as_group_or_as_member() -> None:
     assert judge(windows_engine_open_to_others, authenticated).outcome is Outcome.FAIL
 
 
+def test_administrators_are_not_everybody_and_are_known() -> None:
+    check = windows_engine_open_to_others
+    everybody = Account("S-1-5-21-7-7-7-513", "Domain Users", "CORP")
+    (finding,) = judge(
+        check, WindowsGroups((Group("Administrators", ADMINISTRATORS, (ANNA, everybody)),))
+    ).findings
+    assert finding.subject == r"CORP\Domain Users (S-1-5-21-7-7-7-513)"
+    for unseen in ((Group("Administrators", ADMINISTRATORS, None),), ()):
+        assert judge(check, WindowsGroups(unseen)).outcome is Outcome.ERROR
+
+
+def test_an_administrator_at_the_pipe_is_no_stranger_but_everybody_is() -> None:
+    administrators = (ANNA, Account("S-1-1-0", "Everyone"))
+    told = WindowsGroups((Group("Administrators", ADMINISTRATORS, administrators),))
+    for sid, outcome in ((ANNA.sid, Outcome.PASS), ("S-1-1-0", Outcome.FAIL), (BUILDERS, Outcome.FAIL)):
+        pipe = Pipe(sddl=f"{CLOSED_PIPE}(A;;GRGW;;;{sid})")
+        assert judge(engine_pipe_open_to_others, WindowsPipes((pipe,)), told).outcome is outcome
+
+
 def test_members_that_could_not_be_listed_are_a_gap_and_a_group_that_is_not_there_is_none() -> None:
     check = windows_engine_open_to_others
     assert judge(check, groups(members=None, problem="denied")).outcome is Outcome.ERROR
     assert judge(check, groups(members=None, sid="")).outcome is Outcome.ERROR
     user = groups(members=None, name="anna", problem="a user has no members")
     assert judge(check, user, Policy(trusted_users=("anna",))).outcome is Outcome.PASS
-    desktop = WindowsGroups((Group("docker-users", "", None, problem="no such group"),))
+    desktop = WindowsGroups(
+        (
+            ADMINS,
+            Group("docker-users", "", None, problem="IdentityNotMappedException 0x80131500: x"),
+        )
+    )
     assert judge(check, desktop).outcome is Outcome.PASS
-    other = WindowsGroups((Group("others", BUILDERS, (ANNA,)),))
+    unseen = WindowsGroups(
+        (
+            ADMINS,
+            Group("docker-users", "", None, problem="SystemException 0x800706BA: RPC"),
+        )
+    )
+    assert judge(check, unseen).outcome is Outcome.ERROR
+    other = WindowsGroups(
+        (
+            ADMINS,
+            Group("others", BUILDERS, (ANNA,)),
+        )
+    )
     assert judge(check, other).outcome is Outcome.PASS
 
 
@@ -89,9 +126,22 @@ def test_another_programs_pipe_may_have_users_of_its_own() -> None:
     )
 
 
-@pytest.mark.parametrize("pipes", [(Pipe(sddl=None),), (Pipe(configured=False),)])
-def test_a_pipe_that_was_not_seen_is_a_gap(pipes: tuple[Pipe, ...]) -> None:
-    assert judge(engine_pipe_open_to_others, WindowsPipes(pipes), WindowsGroups()).outcome is Outcome.ERROR
+@pytest.mark.parametrize("pipes", [WindowsPipes((Pipe(sddl=None),)), WindowsPipes(unseen=("nothing of it",))])
+def test_a_pipe_that_was_not_seen_is_a_gap(pipes: WindowsPipes) -> None:
+    assert judge(engine_pipe_open_to_others, pipes, WindowsGroups()).outcome is Outcome.ERROR
+
+
+def test_an_engine_that_opens_no_pipe_has_none_to_judge_but_what_others_open_is_judged() -> None:
+    other = Pipe(r"\\.\pipe\containerd-containerd", configured=False)
+    check = engine_pipe_open_to_others
+    assert judge(check, WindowsPipes((other,)), WindowsGroups()).outcome is Outcome.NOT_APPLICABLE
+    wide = Pipe(other.path, configured=False, sddl=f"{CLOSED_PIPE}(A;;FA;;;WD)")
+    assert judge(check, WindowsPipes((wide,)), WindowsGroups()).outcome is Outcome.FAIL
+
+
+def test_a_group_of_which_nothing_was_told_is_a_gap() -> None:
+    told = WindowsGroups(untold=("nothing was told of the group builders",))
+    assert judge(windows_engine_open_to_others, told).outcome is Outcome.ERROR
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """How Windows images were built: without tools and features that they do not need."""
 
+from dataclasses import replace
+
 import pytest
 
 from auditor.check import Check
 from auditor.facts.histories import Histories, Instruction
-from auditor.facts.images import Image
+from auditor.facts.images import Image, Images
 from auditor.facts.used_images import UsedImage, UsedImages
 from auditor.testing import Outcome, judge
 from checks.windows.builds import build_tools_in_windows_image, needless_windows_features_in_image
@@ -69,6 +71,28 @@ def test_a_feature_that_is_removed_or_needed_is_none() -> None:
 )
 def test_an_image_for_building_is_known_by_its_name(name: str, outcome: Outcome) -> None:
     assert judge(build_tools_in_windows_image, built(name=name)).outcome is outcome
+
+
+def test_an_image_for_building_is_seen_below_another_and_under_another_name() -> None:
+    kit = Image(
+        "sha256:" + "0a" * 32,
+        ("mcr.microsoft.com/dotnet/sdk:8.0",),
+        os="windows",
+        created="2026-01-01T00:00:00Z",
+        layers=("a",),
+    )
+    app = Image(
+        "sha256:" + "0b" * 32, ("app:1",), os="windows", created="2026-02-01T00:00:00Z", layers=("a", "b")
+    )
+    histories = Histories(UsedImages((UsedImage(app),), Images((kit, app))), {app.id: (), kit.id: ()})
+    (finding,) = judge(build_tools_in_windows_image, histories).findings
+    assert (finding.subject, finding.observed) == (
+        "app:1",
+        "built on mcr.microsoft.com/dotnet/sdk:8.0, an image for building",
+    )
+    renamed = replace(kit, tags=("app:2",), digests=("mcr.microsoft.com/dotnet/sdk@sha256:" + "0c" * 32,))
+    told = Histories(UsedImages((UsedImage(renamed),)), {renamed.id: ()})
+    assert judge(build_tools_in_windows_image, told).outcome is Outcome.FAIL
 
 
 @pytest.mark.parametrize("check", BOTH, ids=lambda check: check.id)

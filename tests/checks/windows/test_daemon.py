@@ -42,6 +42,13 @@ def test_the_default_nat_network_is_shared_by_all_that_name_none() -> None:
     assert list(windows_containers_on_default_nat(two, Networks())) == []
 
 
+@pytest.mark.parametrize(("networks", "mode"), [((), "nat"), ((), "default"), (("default",), "default")])
+def test_one_that_never_ran_is_on_the_network_that_it_asked_for(networks: tuple[str, ...], mode: str) -> None:
+    new = Containers((Container(platform="windows", networks=networks, network_mode=mode),))
+    assert len(list(windows_containers_on_default_nat(new, NAT))) == 1
+    assert list(windows_containers_on_default_nat(new, Networks((Network("app", "nat"),)))) == []
+
+
 def test_linux_containers_have_no_nat_network() -> None:
     with pytest.raises(NotApplicable):
         list(windows_containers_on_default_nat(Containers((Container(),)), NAT))
@@ -57,7 +64,9 @@ def test_json_files_need_a_largest_size() -> None:
         list(windows_container_logs_unbounded(Engine(logging_driver=""), DaemonConfig.of()))
 
 
-@pytest.mark.parametrize("name", ["DB_PASSWORD", "Registry_Token", "AWS_SECRET_ACCESS_KEY"])
+@pytest.mark.parametrize(
+    "name", ["DB_PASSWORD", "Registry_Token", "AWS_SECRET_ACCESS_KEY", "DB_PASS", "STORAGE_ACCOUNT_KEY"]
+)
 def test_a_variable_that_is_a_secret_by_name_is_a_finding(name: str) -> None:
     (finding,) = windows_secret_in_service_environment(
         WindowsEnvironment(variables=(Variable("service", name, userinfo=False),))

@@ -64,6 +64,8 @@ def test_the_port_without_tls_is_open_to_nobody() -> None:
         ({"ports": ("Any",), "remote": ("Any",), "program": r"C:\Program Files\Docker\dockerd.exe"}, 4),
         ({"ports": ("443",), "remote": ("Any",)}, 0),
         ({"allows": False, "remote": ("Any",)}, 0),
+        # An app from the store may be let in by any port; it is not the engine.
+        ({"ports": ("Any",), "protocol": "Any", "remote": ("Any",), "package": "S-1-15-2-1-2"}, 0),
     ],
 )
 def test_the_engines_ports_are_for_named_addresses(rule: dict[str, object], count: int) -> None:
@@ -73,3 +75,17 @@ def test_the_engines_ports_are_for_named_addresses(rule: dict[str, object], coun
 def test_a_rule_whose_ports_are_not_told_is_no_pass() -> None:
     with pytest.raises(Inconclusive, match="docker"):
         opened(ports=())
+
+
+def test_a_port_of_its_own_that_the_engine_listens_on_is_one_of_its_ports() -> None:
+    rule = FirewallRule(ports=("12376", "2376"), remote=("Any",))
+    found = list(windows_firewall_opens_engine(WindowsFirewall(rules=(rule,), engine=(2376, 12376))))
+    assert [it.observed for it in found] == [
+        "TCP 2376 (the engine's API) is open to every address",
+        "TCP 12376 (the engine listens there) is open to every address",
+    ]
+
+
+def test_ports_of_the_engine_that_are_not_known_are_no_pass() -> None:
+    with pytest.raises(Inconclusive, match="not known"):
+        list(windows_firewall_opens_engine(WindowsFirewall(gap="which ports it has is not known")))

@@ -123,6 +123,14 @@ def test_a_password_is_found_by_where_it_stands_and_an_unread_spec_is_a_gap() ->
         assert judge(of_host, unread, Gmsa(in_domain=False)).outcome is Outcome.ERROR
 
 
+def test_of_a_spec_that_is_no_json_only_that_is_known() -> None:
+    broken = CredentialSpecs((Spec(problem="no JSON"),))
+    assert judge(credential_spec_malformed, broken).outcome is Outcome.FAIL
+    assert judge(password_in_credential_spec, broken).outcome is Outcome.ERROR
+    for check in (credential_spec_plugin_unknown, gmsa_not_usable):
+        assert judge(check, broken, Gmsa(in_domain=False)).outcome is Outcome.ERROR
+
+
 @pytest.mark.parametrize(
     ("spec", "registered", "outcome"),
     [
@@ -153,10 +161,20 @@ def test_the_host_can_use_the_account_or_that_is_not_known(gmsa: Gmsa, outcome: 
     assert judge(gmsa_not_usable, CredentialSpecs((Spec(),)), gmsa).outcome is outcome
 
 
-def test_with_a_plugin_the_hosts_own_account_does_not_matter() -> None:
-    assert (
-        judge(gmsa_not_usable, CredentialSpecs((WITH_PLUGIN,)), Gmsa(in_domain=False)).outcome is Outcome.PASS
-    )
+def test_with_a_plugin_the_hosts_own_account_does_not_matter_and_a_person_sees_whether_it_works() -> None:
+    judged = judge(gmsa_not_usable, CredentialSpecs((WITH_PLUGIN,)), Gmsa(in_domain=False))
+    assert judged.outcome is Outcome.MANUAL
+    assert f"{WITH_PLUGIN.name}: does its plugin {PLUGIN} get" in judged.reason
+
+
+def test_failures_that_windows_wrote_down_are_no_pass_and_stand_beside_what_is_not_known() -> None:
+    usable, told = (Usable(Spec().name),), ("event 6 once",)
+    good = judge(gmsa_not_usable, CredentialSpecs((Spec(),)), Gmsa(accounts=usable, failures=told))
+    assert (good.outcome, "event 6 once" in good.reason) == (Outcome.MANUAL, True)
+    untried = Gmsa(failures=told, channel="nltest ended with 1311")
+    judged = judge(gmsa_not_usable, CredentialSpecs((Spec(),)), untried)
+    assert judged.outcome is Outcome.ERROR
+    assert judged.reason.endswith("not tried; nltest ended with 1311; event 6 once")
 
 
 @pytest.mark.parametrize(

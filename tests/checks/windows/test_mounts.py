@@ -75,8 +75,38 @@ def test_hyper_v_isolation_opens_a_mount_as_the_system_and_rights_are_told() -> 
 
 def test_the_policy_allows_a_mount_however_it_is_written() -> None:
     assert not folders(r"C:\Windows", policy=Policy(allowed_mounts=("c:/windows/",)))
-    volume = replace(IIS, mounts=(Mount(r"C:\ProgramData\docker\volumes\x\_data", "volume", r"C:\in"),))
-    assert not observed(sensitive_windows_mount(containers(volume), ENGINE, Policy()))
+
+
+def told(source: str, kind: str, policy: Policy | None = None) -> tuple[int, str]:
+    """How many findings there are of a writable mount, and what is not known."""
+    mounted = replace(IIS, mounts=(Mount(source, kind, r"C:\in", rw=True),))
+    found, gap = answer(sensitive_windows_mount(containers(mounted), ENGINE, policy or Policy()))
+    return len(found), str(gap or "")
+
+
+def test_a_volume_is_the_engines_own_or_as_good_as_a_mount_of_where_it_lies() -> None:
+    assert told(r"D:\docker\volumes\x\_data", "volume") == (0, "")
+    assert told(r"E:\plugin\x", "volume") == (0, "")
+    assert told(r"C:\Windows\Temp\x", "volume")[0] == 1
+    assert told(r"D:\docker\containers", "volume")[0] == 1
+    assert r"iis: a volume at C:\in" in told("", "volume")[1]
+    assert told(r"C:\Windows\Temp\x", "something new")[0] == 1
+    assert told(r"C:\Windows\Temp\x", "tmpfs") == (0, "")
+
+
+@pytest.mark.parametrize("kind", ["bind", "volume"])
+@pytest.mark.parametrize("source", [r"C:\PROGRA~3\docker", r"D:\DOCKE~10", "//?/E:/BUILD~1.COR/x"])
+def test_a_short_name_is_not_known(source: str, kind: str) -> None:
+    found, gap = told(source, kind)
+    assert not found
+    assert source in gap
+    assert told(source, kind, Policy(allowed_mounts=(source.lower(),))) == (0, "")
+    assert told(source, "npipe") == (0, "")
+
+
+def test_a_short_name_below_a_sensitive_folder_is_a_finding() -> None:
+    assert told(r"C:\Windows\LONGNA~1", "bind")[0] == 1
+    assert told(r"D:\a~b", "bind") == (0, "")
 
 
 @pytest.mark.parametrize(

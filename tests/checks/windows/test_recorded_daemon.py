@@ -12,32 +12,39 @@ from auditor.results import HostReport
 
 FOLDER = Path(__file__).parents[2] / "recordings" / "windows"
 # p pass, f fail, n not applicable, m manual, e error. In order of the columns.
-COLUMNS = ("server-2019-default", "server-2022-kept", "server-2016-neglected", "desktop", "server-2019-gmsa")
+COLUMNS = (
+    "server-2019-default",
+    "server-2022-kept",
+    "server-2016-neglected",
+    "desktop",
+    "server-2019-gmsa",
+    "server-2022-open",
+)
 EXPECTED = {
     # The file of the neglected host has a trailing comma and a byte order mark: what it says, nobody knows.
-    "daemon-config-invalid": "npfpn",
-    "daemon-config-unknown-key": "npepn",
-    "windows-daemon-config-encoding": "npfpn",
-    "windows-daemon-config-refused": "npefn",  # Docker Desktop passes -H itself, and the file has hosts too
-    "windows-daemon-config-linux-key": "npepn",
-    "tcp-without-tls": "npenn",
-    "tls-without-client-authentication": "npenn",
-    "client-ca-is-system-store": "npenn",
-    "engine-on-every-address": "npenn",
-    "plaintext-api-answers": "eeeee",  # a saved bundle has no live probe
-    "certificate-unreadable": "npenn",
-    "certificate-expired": "npenn",
-    "certificate-key-weak": "npenn",
-    "server-certificate-not-for-servers": "npenn",
-    "ca-key-on-host": "ppepp",
-    "windows-authority-left-on-host": "ppfpp",
-    "insecure-registry": "ppepp",
-    "log-level-not-info": "ppepp",
-    "windows-container-logs-unbounded": "fpeff",
-    "authorization-plugin-missing": "nfenn",
-    "windows-default-isolation-process": "mpmpm",
-    "windows-containers-on-default-nat": "fpfff",
-    "windows-secret-in-service-environment": "ppfpp",
+    "daemon-config-invalid": "npfpnp",
+    "daemon-config-unknown-key": "npepnf",
+    "windows-daemon-config-encoding": "npfpnp",
+    "windows-daemon-config-refused": "npefnp",  # Docker Desktop passes -H itself, and the file has hosts too
+    "windows-daemon-config-linux-key": "npepnf",
+    "tcp-without-tls": "npennf",
+    "tls-without-client-authentication": "npennn",
+    "client-ca-is-system-store": "npennn",
+    "engine-on-every-address": "npennf",
+    "plaintext-api-answers": "eeeeee",  # a saved bundle has no live probe
+    "certificate-unreadable": "npennn",
+    "certificate-expired": "npennn",
+    "certificate-key-weak": "npennn",
+    "server-certificate-not-for-servers": "npennn",
+    "ca-key-on-host": "ppeppp",
+    "windows-authority-left-on-host": "ppfppp",
+    "insecure-registry": "ppeppf",
+    "log-level-not-info": "ppeppf",
+    "windows-container-logs-unbounded": "fpefff",
+    "authorization-plugin-missing": "nfennf",
+    "windows-default-isolation-process": "mpmpmm",
+    "windows-containers-on-default-nat": "fpffff",
+    "windows-secret-in-service-environment": "ppfppp",
 }
 LETTERS = {"pass": "p", "fail": "f", "not-applicable": "n", "manual": "m", "error": "e"}
 

@@ -28,6 +28,11 @@ FAILED = {
         "windows-daemon-config-changeable", "windows-tls-key-readable", "windows-tls-file-changeable",
         "windows-registry-certificates-changeable", "credential-specs-changeable", "client-key-readable-by-others", "registry-password-in-client-config",
     },
+    # The engine's own folders closed, its program not; everybody in the group of builders, and at the builders' pipe.
+    "server-2022-open": {
+        "windows-engine-open-to-others", "engine-pipe-open-to-others", "process-starts-not-audited", "engine-file-changes-not-audited",
+        "engine-program-changeable", "engine-service-path-unquoted", "engine-program-signature-broken",
+    },
     # A developer's machine: inherited rights, and a profile that others can read.
     "desktop": {
         "process-starts-not-audited", "engine-file-changes-not-audited", "engine-program-unsigned", "data-root-open-to-users",

@@ -102,6 +102,13 @@ def test_rights_that_only_new_files_get_count() -> None:
     assert run(BY_NAME["engine-program-changeable"], replace(folder, sddl=None)).outcome is Outcome.ERROR
 
 
+def test_who_may_read_a_folder_is_not_overlooked_as_one_who_may_change_what_is_made_in_it() -> None:
+    sddl = "O:BAD:P(A;OICI;FA;;;SY)(A;;0x1200a9;;;BU)(A;OIIO;FA;;;BU)"
+    folder = Guarded("executable-folder", r"C:\engine", kind="folder", sddl=sddl)
+    (finding,) = run(BY_NAME["engine-program-changeable"], folder).findings
+    assert finding.observed.endswith("the files that will be made in it")
+
+
 def test_rights_that_only_new_folders_get_count() -> None:
     later = "O:BAD:P(A;OICI;FA;;;SY)(A;CIIO;FA;;;BU)"
     for role, check in (
