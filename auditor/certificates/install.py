@@ -20,12 +20,15 @@ from auditor.host import Host
 from auditor.transports.base import shortened
 
 SECONDS_TO_CONFIRM = 180
+SECONDS_AFTER = 120
+"""How long beyond that a host may take until it is back."""
 _LOCAL = "127.0.0.1"
 
 
 class State(StrEnum):
     """In which state an installation left a host."""
 
+    PLANNED = "planned"
     NEW = "new"
     OLD = "old"
     UNKNOWN = "not known"
@@ -160,7 +163,7 @@ def _outcome(answer: Answer) -> Outcome:
 def _after_loss(ready: Ready, why: str) -> Outcome:
     """The host puts itself back when nobody confirms: wait until it has, and read what it says."""
     job = ready.job
-    answer = again(job.host, job.seconds + 120)
+    answer = again(job.host, job.seconds + SECONDS_AFTER)
     if answer is None:
         return Outcome(
             State.UNKNOWN,

@@ -27,6 +27,10 @@ from auditor.certificates.ledger import Certificate
 from auditor.certificates.session import Answer, Session
 from auditor.errors import AuditorError, BadFile, HostError
 
+_TOLD = {
+    "unit", "argv", "path", "config", "drop-in", "version", "validate", "containers", "live-restore", "service", "image", "root",
+}  # fmt: skip
+"""All that the step ``inspect`` tells; other lines are what a login script prints."""
 _VALIDATES = 23  # dockerd learnt --validate then
 
 
@@ -82,6 +86,9 @@ class Plan:
         if self.nothing:
             yield "nothing to change: the host has this certificate and trusts these authorities"
             return
+        yield from map(_printable, self._changes())
+
+    def _changes(self) -> Iterator[str]:
         for name, mode in (("ca.pem", "0444"), ("server-cert.pem", "0444"), ("server-key.pem", "0400")):
             if self.found.service:
                 yield f"new  for SYSTEM and Administrators only  {self.folder}\\{name}"
@@ -124,11 +131,11 @@ def look(session: Session, name: str) -> Found:
     """
     answer = session.run("inspect", [DROP_IN])
     words = answer.words
-    if "end" not in words or answer.status:
+    if answer.status or not words.keys() >= {"end", "path"} or not words.keys() & {"unit", "service"}:
         raise HostError(
             f"{name} cannot be looked at ({_first(answer)}): log in as root, with sudo that asks no password, or as an administrator of Windows"
         )
-    read = {word: base64.b64decode(value) for word, value in words.items() if word != "end"}
+    read = {word: _decoded(name, words[word]) for word in _TOLD & words.keys()}
     text = {word: value.decode("utf-8", "replace") for word, value in read.items()}
     config = _utf8(text["path"], read["config"]) if "config" in read else None
     if "service" in text:
@@ -165,6 +172,15 @@ def _found_on_windows(text: dict[str, str], config: str | None) -> Found:
 def _first(answer: Answer) -> str:
     said = (answer.complaint or answer.said).decode("utf-8", "replace").strip()
     return said.splitlines()[-1] if said else f"status {answer.status}"
+
+
+def _decoded(name: str, value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError:
+        raise HostError(
+            f"{name} answered what makes no sense: see that its login scripts print nothing"
+        ) from None
 
 
 def _utf8(path: str, content: bytes) -> str:
@@ -256,6 +272,11 @@ def _cautions(found: Found, hosts: Sequence[str]) -> Iterator[str]:
         yield f"restarting the daemon stops its {found.containers} running containers: set live-restore to keep them"
     for host in plain_listeners(hosts):
         yield f"{host} speaks TLS from then on too: clients without certificates are cut off there"
+
+
+def _printable(line: str) -> str:
+    """What a host's files hold shall not steer the terminal that it is shown on."""
+    return "".join(sign if sign.isprintable() or sign == "\t" else "?" for sign in line)
 
 
 def _diff(path: str, old: str | None, new: str) -> Iterator[str]:

@@ -93,7 +93,8 @@ def open_session(host: Host) -> Iterator[Session]:
 
 
 def _command(host: Host, step: str, arguments: Sequence[str]) -> list[str]:
-    text = resources.files("auditor.certificates").joinpath(f"{step}.sh").read_text()
+    # What a login script prints without an end of line must not swallow our first one.
+    text = "echo\n" + resources.files("auditor.certificates").joinpath(f"{step}.sh").read_text()
     return [*linux_shell(sudo=host.sudo and host.user != "root"), "-c", text, "auditor", *arguments]
 
 

@@ -1,13 +1,9 @@
 """Installation by WinRM, against the project's own WS-Management endpoint: a host in Python that acts the script's steps out."""
 
 import base64
-import functools
 import gzip
-import http.server
 import json
 import re
-import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +15,7 @@ from auditor.certificates.session_windows import BOOT, install_script
 from auditor.certificates.store import Store
 from auditor.errors import AuditorError
 from auditor.transports.powershell import PROGRAM
+from tests.certificates.daemon import Daemon
 from tests.certificates.pki import client, new_store, server
 from tests.collect.test_windows_script import called, nodes, parsed, said
 from tests.lab.sshd import free_port
@@ -60,39 +57,6 @@ def test_it_calls_only_what_is_listed() -> None:
         if node.children[0].type == "command_invokation_operator"
     ]
     assert sorted(computed) == ['& "step-$Step"', "& $program --validate --config-file $config 2>&1"]
-
-
-class Daemon:
-    """A TLS server that answers as dockerd does, with the files that a daemon.json names."""
-
-    def __init__(self, port: int, config: str, files: dict[str, bytes], folder: Path) -> None:
-        keys = json.loads(config)
-        for name in ("tlscacert", "tlscert", "tlskey"):
-            (folder / name).write_bytes(files[keys[name]])
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "tlscert", folder / "tlskey")
-        context.load_verify_locations(folder / "tlscacert")
-        context.verify_mode = ssl.CERT_REQUIRED if keys["tlsverify"] else ssl.CERT_NONE
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _Api)
-        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # refusals are part of it
-        self.server.socket = context.wrap_socket(
-            self.server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        threading.Thread(target=functools.partial(self.server.serve_forever, 0.02), daemon=True).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class _Api(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b'{"ApiVersion": "1.43"}')
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Windows:

@@ -245,7 +245,10 @@ def test_one_host_that_fails_stops_no_other_and_each_ones_state_is_told(world: W
     said = CliRunner().invoke(app, ["install", f"ssh://root@{gone}", f"ssh://root@{here}", *options])
     assert said.exit_code == 1, said.output
     assert "nothing was changed" in said.stderr
-    assert said.stdout.rstrip().splitlines()[-2:] == [f"{gone}: old state", f"{here}: planned only"]
+    first, second, counted = said.stdout.rstrip().splitlines()[-3:]
+    assert first.startswith(f"{gone}  old state ")
+    assert second.split("  ") == [here, "planned only"]
+    assert counted == "2 hosts: 1 planned only, 1 old state"
     world.is_as_it_was()
 
 

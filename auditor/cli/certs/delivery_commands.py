@@ -100,24 +100,33 @@ def install(
             min=10, metavar="SECONDS", help="After this long without a proof a host puts itself back."
         ),
     ] = 180,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, max=64, help="How many hosts at once, with --yes: so many daemons restart together."
+        ),
+    ] = 1,
 ) -> None:
     """
     Bring a server's certificate to its host, switch mutual TLS on, prove it, and put everything back when the proof fails.
 
-    By SSH, or by WinRM for the inventory's Windows hosts. One host after the other: one that fails stops no other.
+    By SSH, or by WinRM for the inventory's Windows hosts. One host after the other, or --workers at once: one that fails stops no other.
 
     \b
     Examples:
       auditor certs install ssh://root@web1 --dry-run
       auditor certs install --inventory inventory.yaml --limit web --yes
-    Exit codes: 0 proved on every host; 1 a host is in its old state; 2 usage; 3 a host's state is not known.
+      auditor certs install --inventory inventory.yaml --dry-run --workers 8
+    Exit codes: 0 proved on every host; 1 a host is in its old state; 2 usage; 3 a host's state is not known (1 where both hold).
     """
-    from auditor.cli.certs.delivering import Installing, install_hosts
+    from auditor.cli.certs.installing import Installing, install_hosts
     from auditor.cli.certs.making import Office
     from auditor.cli.hosts import Reach
 
     reach = Reach(identity=identity, known_hosts=known_hosts, sudo=sudo)
-    how = Installing(certificate, client, listen, patience, yes=yes, dry_run=dry_run, due=due)
+    how = Installing(
+        certificate, client, listen, patience, yes=yes, dry_run=dry_run, due=due, workers=workers
+    )
     sys.exit(install_hosts(Office(folder), hosts or [], (inventory, limit), reach, how))
 
 
