@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,46 +16,11 @@ from auditor.errors import AuditorError
 from auditor.transports.powershell import PROGRAM
 from tests.certificates.daemon import Daemon
 from tests.certificates.pki import client, new_store, server
-from tests.collect.test_windows_script import called, nodes, parsed, said
 from tests.lab.sshd import free_port
 from tests.lab.wsman.service import Drop, Output
 from tests.transports.windows_world import Files, World, windows
 
-SCRIPT = install_script().decode()
 CONFIG = r"C:\ProgramData\docker\config\daemon.json"
-CMDLETS = {
-    "ForEach-Object", "Get-ChildItem", "Get-CimInstance", "Get-Date", "Get-Item", "Get-ScheduledTask", "Get-Service", "Get-WinEvent",
-    "New-Object", "New-ScheduledTaskAction", "New-ScheduledTaskPrincipal", "New-ScheduledTaskSettingsSet", "New-ScheduledTaskTrigger",
-    "Register-ScheduledTask", "Remove-Item", "Restart-Service", "Select-Object", "Test-Path", "Unregister-ScheduledTask", "Where-Object",
-}  # fmt: skip
-STATICS = {
-    "Convert::FromBase64String", "Convert::ToBase64String", "System.IO.Directory::CreateDirectory", "System.IO.Directory::Move",
-    "System.IO.Directory::SetAccessControl", "System.IO.File::GetAccessControl", "System.IO.File::Move", "System.IO.File::ReadAllBytes",
-    "System.IO.File::ReadAllText", "System.IO.File::Replace", "System.IO.File::WriteAllBytes", "System.IO.File::WriteAllText",
-    "System.IO.Path::GetDirectoryName",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("text", [SCRIPT, BOOT], ids=["install.ps1", "bootstrap"])
-def test_it_parses_and_is_plain_ascii(text: str) -> None:
-    assert not parsed(text).root_node.has_error
-    assert text.isascii()
-
-
-def test_it_calls_only_what_is_listed() -> None:
-    assert {name for name, _ in called(SCRIPT)} - CMDLETS == set()
-    found = {
-        f"{match[1]}::{match[2]}"
-        for node in nodes(SCRIPT, "invokation_expression")
-        if (match := re.match(r"\[([\w.]+)\]::(\w+)\(", said(node)))
-    }
-    assert found - STATICS == set()
-    computed = [
-        said(node).strip()
-        for node in nodes(SCRIPT, "command")
-        if node.children[0].type == "command_invokation_operator"
-    ]
-    assert sorted(computed) == ['& "step-$Step"', "& $program --validate --config-file $config 2>&1"]
 
 
 class Windows:
