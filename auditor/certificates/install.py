@@ -15,7 +15,7 @@ from auditor.certificates.prove import Attempt, Credentials, credentials, prove
 from auditor.certificates.session import Answer, ConnectionLost, Session, again, reachable
 from auditor.certificates.status import other
 from auditor.certificates.store import Store
-from auditor.errors import UsageError
+from auditor.errors import AuditorError, UsageError
 from auditor.host import Host
 from auditor.transports.base import shortened
 
@@ -138,23 +138,41 @@ def apply(store: Store, session: Session, ready: Ready, tell: Tell) -> Outcome:
 def _apply(session: Session, ready: Ready, tell: Tell) -> Outcome:
     job, plan = ready.job, ready.plan
     if plan.nothing:
-        problems = _prove(session, ready, tell)
+        problems = _proof(session, ready, tell)
         return Outcome(State.OLD, problems) if problems else Outcome(State.NEW)
     answer = session.run("install", plan.words(job.seconds), plan.data())
     if answer.words.get("state") != "unconfirmed":
-        return _outcome(answer)
-    if problems := _prove(session, ready, tell):
-        return _outcome(session.run("rollback", [f"the proof failed: {problems}"]))
-    return _outcome(session.run("confirm"))
+        return _outcome(answer, plan)
+    if problems := _proof(session, ready, tell):
+        answer = session.run("rollback", [f"the proof failed: {problems}"])
+    else:
+        answer = session.run("confirm")
+    if answer.words.get("state") == "rolling":
+        return _after_loss(ready, "the host put itself back before the proof was done")
+    return _outcome(answer, plan)
 
 
-def _outcome(answer: Answer) -> Outcome:
+def _proof(session: Session, ready: Ready, tell: Tell) -> str:
+    """As ``_prove``; what breaks off the proof is a reason to put back, not to leave the host waiting."""
+    try:
+        return _prove(session, ready, tell)
+    except KeyboardInterrupt:
+        session.run("rollback", ["the proof was interrupted"])
+        raise
+    except (AuditorError, OSError, ValueError) as error:
+        return f"it broke off: {error}"
+
+
+def _outcome(answer: Answer, plan: Plan) -> Outcome:
+    """What an answer means; a new state is ours only with our folder, since an earlier installation ended in one too."""
     words = answer.words
     complaint = shortened(answer.complaint)
     reason = "; ".join(part for part in (shortened(words.get("reason", "")), complaint) if part)
     match words.get("state"):
-        case "new":
+        case "new" if words.get("folder") == plan.folder:
             return Outcome(State.NEW)
+        case "new":
+            return Outcome(State.OLD, reason or "nothing was changed: it never began")
         case "old" | "busy":
             return Outcome(State.OLD, reason, words.get("daemon", ""))
     return Outcome(State.UNKNOWN, reason or f"the script ended with status {answer.status} and said nothing")
@@ -167,10 +185,10 @@ def _after_loss(ready: Ready, why: str) -> Outcome:
     if answer is None:
         return Outcome(
             State.UNKNOWN,
-            f"{why}, and the host cannot be reached since. It puts itself back {job.seconds} seconds after the change; "
+            f"{why}, and since then the host cannot be reached, or has not come to rest. It puts itself back {job.seconds} seconds after the change; "
             f"{ready.plan.found.last} there says how it ended",
         )
-    seen = _outcome(answer)
+    seen = _outcome(answer, ready.plan)
     return Outcome(seen.state, "; ".join(part for part in (why, seen.reason) if part), seen.daemon)
 
 

@@ -47,12 +47,12 @@ if [ -e "$work/armed" ] && systemctl --quiet is-active "$unit.timer"; then
     printf 'state busy\nreason another installation waits for its proof\n'
     exit 1
 fi
-if [ -e "$work/pid" ] && kill -0 "$(cat "$work/pid")" 2>/dev/null; then
+if [ -e "$work/pid" ] && grep -qs docker-host-auditor "/proc/$(cat "$work/pid")/cmdline"; then
     printf 'state busy\nreason another installation is under way\n'
     exit 1
 fi
 if [ -e "$work/rolling" ]; then
-    printf 'state busy\nreason an earlier installation is being put back; if it takes minutes, run: sh %s/rollback.sh again boot\n' "$work"
+    printf 'state busy\nreason an earlier installation is being put back; if it takes minutes, run: sh %s/rollback.sh again boot; systemctl restart docker\n' "$work"
     exit 1
 fi
 if [ -e "$work/armed" ]; then

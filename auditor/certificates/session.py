@@ -40,7 +40,8 @@ class Answer:
     @property
     def words(self) -> dict[str, str]:
         """Lines of a word and its value."""
-        pairs = (line.partition(" ") for line in self.said.decode("utf-8", "replace").splitlines())
+        lines = self.said.decode("utf-8", "replace").splitlines()
+        pairs = (line.partition(" ") for line in lines if line)
         return {word: rest for word, _, rest in pairs}
 
 

@@ -38,7 +38,7 @@ class Simulated:
         self.folder, self.address, self.port, self.fault = folder, address, port, fault
         self.files = {CONFIG: b'{"debug": true}\n'}
         self.saved: dict[str, bytes] | None = None
-        self.last = "state old\n"
+        self.new, self.last = "", "state new\nfolder /etc/docker/tls/auditor-of-an-earlier-time\n"
         self.daemon: Daemon | None = None
         folder.mkdir()
 
@@ -58,10 +58,12 @@ class Simulated:
         return "\n".join([*greeting, *lines, "" if self.fault == "breaks off" else "end", ""])
 
     def install(self, words: Sequence[str], data: bytes) -> str:
+        if self.fault == "lost before it began":
+            raise ConnectionLost("install: the connection broke")
         if self.fault == "disk full":
             return "state old\nreason No space left on device\n"
         sent = {name: base64.b64decode(rest.rpartition(" ")[2]) for name, _, rest in parted(data)}
-        self.saved = dict(self.files)
+        self.saved, self.new = dict(self.files), words[0]
         for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
             self.files[f"{words[0]}/{name}"] = sent[name]
         self.files[CONFIG] = sent["daemon.json"]
@@ -86,7 +88,10 @@ class Simulated:
         return self.last
 
     def confirm(self, _words: Sequence[str], _data: bytes) -> str:
-        self.saved, self.last = None, "state new\n"
+        if self.fault == "timer first":
+            self.rollback(["nobody confirmed"])
+            return "state rolling\n"
+        self.saved, self.last = None, f"state new\nfolder {self.new}\n"
         return self.last
 
     def state(self, _words: Sequence[str], _data: bytes) -> str:
@@ -160,7 +165,7 @@ def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
 
 FAULTS = {
     "disk full": OLD, "does not start": OLD, "lets strangers in": OLD, "garbage": OLD, "no systemd": OLD, "breaks off": OLD,
-    "no certificate": OLD, "unreachable": OLD, "lost": OLD, "lost for good": UNKNOWN, "our fault": UNKNOWN, "greets": NEW,
+    "no certificate": OLD, "unreachable": OLD, "lost": OLD, "lost before it began": OLD, "timer first": OLD, "lost for good": UNKNOWN, "our fault": UNKNOWN, "greets": NEW,
 }  # fmt: skip
 
 
@@ -191,7 +196,7 @@ def test_of_twenty_hosts_each_is_treated_for_itself(
     assert (
         result.stdout.rstrip()
         .splitlines()[-1]
-        .startswith("20 hosts: 9 new state, proved, 9 old state, 2 state not known")
+        .startswith("20 hosts: 7 new state, proved, 11 old state, 2 state not known")
     )
     assert "incomplete" in result.stdout
     assert (fleet.most > 1) is (workers > 1)

@@ -114,7 +114,7 @@ def test_a_command_is_named_never_computed_but_for_the_steps_and_dockerd() -> No
 def test_every_function_of_its_own_is_used_and_no_variable_of_powershells_own_assigned() -> None:
     calls = {said(node.children[0]) for node in nodes(SCRIPT, "command")}
     steps = {"step-inspect", "step-install", "step-confirm", "step-rollback", "step-state"}
-    assert own_functions(SCRIPT) - calls == steps
+    assert own_functions(SCRIPT) - calls - steps == set()
     assert set(assigned(SCRIPT)) & (AUTOMATIC - {"null"}) == set()
 
 

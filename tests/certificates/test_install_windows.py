@@ -31,6 +31,7 @@ class Windows:
         self.image = r'"C:\Program Files\docker\dockerd.exe" --run-service'
         self.files = {CONFIG: b'{\n  "log-opts": {"max-size": "10m"}\n}\n'}
         self.saved: dict[str, bytes] | None = None
+        self.new = ""
         self.last = "state old"
         self.fails_to_start = False
         self.daemon: Daemon | None = None
@@ -73,7 +74,7 @@ class Windows:
             sent[name] = base64.b64decode(rest.partition(" ")[2])
         assert sent["install.ps1"] == install_script()
         assert sent.get("before") == self.files.get(config)
-        self.saved = dict(self.files)
+        self.saved, self.new = dict(self.files), new
         for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
             self.files[f"{new}\\{name}"] = sent[name]
         self.files[config] = sent["daemon.json"]
@@ -93,7 +94,7 @@ class Windows:
 
     def confirm(self, _words: list[str], _data: str) -> str:
         if self.saved is not None:
-            self.saved, self.last = None, "state new"
+            self.saved, self.last = None, f"state new\nfolder {self.new}"
         return self.last
 
     def state(self, _words: list[str], _data: str) -> str:
