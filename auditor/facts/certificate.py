@@ -15,6 +15,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
 
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the reader of X.509 raises where somebody made what nobody should: not all of them are ValueErrors."""
+
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _GOOD_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _WEAK_HASHES = {"md2", "md4", "md5", "sha1"}
@@ -71,7 +80,7 @@ def read_pem(text: str) -> Iterator[x509.Certificate | str]:
             yield x509.load_pem_x509_certificate(
                 f"{_BEGIN}{block.partition(_END)[0]}{_END}\n".encode("ascii", "replace")
             )
-        except (ValueError, UnsupportedAlgorithm) as error:
+        except UNREADABLE as error:
             yield f"not a certificate: {error}"
 
 
@@ -82,7 +91,10 @@ def describe(certificate: x509.Certificate) -> Certificate:
     Raises:
         ValueError: parts of it make no sense; the message says which.
     """
-    extensions = certificate.extensions
+    try:
+        extensions = certificate.extensions
+    except UNREADABLE as error:
+        raise ValueError(str(error)) from None
     constraints = _extension(extensions, x509.BasicConstraints)
     usages = _extension(extensions, x509.ExtendedKeyUsage)
     names, addresses = _alternative_names(extensions)

@@ -1,7 +1,6 @@
 """What making certificates left on a Windows host: files of an authority's key, and the machine's certificate store."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -9,7 +8,7 @@ import msgspec
 from cryptography import x509
 
 from auditor.collect.bundle import Bundle
-from auditor.facts.certificate import describe
+from auditor.facts.certificate import UNREADABLE, describe
 from auditor.facts.engine import decode
 from auditor.gaps import Inconclusive
 
@@ -69,7 +68,7 @@ class WindowsLeftovers:
                 certificate = x509.load_der_x509_certificate(base64.b64decode(stored.base64, validate=True))
                 if describe(certificate).is_ca:
                     authorities.append(Authority(stored.subject, stored.thumbprint))
-            except (ValueError, binascii.Error, Inconclusive):
+            except (*UNREADABLE, Inconclusive):
                 unread.append(stored.subject)
         elevated = "elevated=True" in bundle.text("host").splitlines()
         return cls(tuple(told.leftovers), tuple(authorities), tuple(unread), elevated)

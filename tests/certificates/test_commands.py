@@ -385,3 +385,59 @@ def test_a_usage_error_ends_with_2_and_help_comes_without_the_cryptography(tmp_p
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_request_of_odd_make_is_refused(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), bytes.fromhex("3002a300"))
+    builder = (
+        x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(odd, critical=False)
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    (certs.folder / "odd.csr").write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    with pytest.raises(BadFile, match=r"odd\.csr"):
+        certs("sign", "odd.csr", "--as", "web1")
+
+
+def run(folder: Path, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """As cron does it: without a terminal."""
+    command = [sys.executable, "-m", "auditor", "certs", *words]
+    environment = {"PATH": os.environ["PATH"], "AUDITOR_CERTS_DIR": str(folder / "pki")}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, input=given, capture_output=True, check=False, start_new_session=True
+    )  # fmt: skip
+
+
+def test_without_a_terminal_a_passphrase_is_not_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("correct horse\n")
+    (tmp_path / "word").chmod(0o600)
+    assert run(tmp_path, "init", "--passphrase-file", str(tmp_path / "word")).returncode == 0
+    done = run(tmp_path, "client", "ann")
+    assert done.returncode == 2, done.stderr
+    assert b"--passphrase-file" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_error_text_that_is_not_utf8_is_explained_too(tmp_path: Path) -> None:
+    done = run(tmp_path, "explain", "-", given=b"\xffx509: certificate signed by unknown authority")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("command", [["init", "--no-passphrase"], ["client", "ann"], ["server", "web1"]])
+def test_a_life_beyond_all_time_is_refused(tmp_path: Path, command: list[str]) -> None:
+    if command[0] != "init":
+        run(tmp_path, "init", "--no-passphrase")
+    done = run(tmp_path, *command, "--days", "99999999")
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_recorded_answers_get_no_certificate(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    (certs.folder / "old.bundle").write_bytes(b"")
+    (certs.folder / "inventory.yaml").write_text(
+        "hosts:\n  web1: {transport: ssh, address: 10.0.0.7}\n  old: {transport: bundle, path: old.bundle}\n"
+    )
+    said = certs.said("server", "--inventory", "inventory.yaml")
+    assert "issued server web1" in said
+    assert "issued server old" not in said

@@ -37,7 +37,7 @@ def _print(lines: Iterable[str]) -> None:
 
 def explain_text(text: str) -> int:
     """Explain an error text; 1 when it is not known."""
-    found = explain.explain(sys.stdin.read() if text == "-" else text)
+    found = explain.explain(sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text)
     if not found:
         typer.echo(
             "this text is not known; see both sides with 'auditor certs show HOST:2376' and 'auditor certs show FOLDER'"
