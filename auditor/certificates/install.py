@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from auditor.certificates.authority import trust_ids
@@ -55,10 +56,17 @@ class Job:
 
     @property
     def address(self) -> str:
-        """How clients call the host: its address, or the first name of its certificate."""
-        wanted = self.host.address
-        covered = bool(wanted) and Names.of(self.certificate.names).covers(wanted)
-        return wanted if covered else self.certificate.names[0]
+        """How clients call the host: its address, or a name of its certificate."""
+        if self.covered:
+            return self.host.address
+        names = self.certificate.names
+        plain = next((name for name in names if not name.startswith("*.")), "")
+        return plain or names[0].replace("*", self.certificate.name.partition(".")[0])
+
+    @property
+    def covered(self) -> bool:
+        """Whether the certificate holds for the host's address."""
+        return Names.of(self.certificate.names).covers(self.host.address)
 
     @property
     def port(self) -> int:
@@ -98,6 +106,10 @@ def certificate_for(ledger: Ledger, host: Host, name: str = "") -> Certificate:
         raise UsageError(
             f"the key of {found[0].label} never was here, so it cannot be brought: 'auditor certs bundle --for daemon-linux {found[0].name}' "
             "writes the rest"
+        )
+    if found[0].left(now()) <= timedelta():
+        raise UsageError(
+            f"{found[0].label} ended on {found[0].not_after:%Y-%m-%d}: 'auditor certs renew {found[0].name}'"
         )
     return found[0]
 
@@ -227,5 +239,5 @@ def _note(store: Store, job: Job) -> None:
 def missing_address(jobs: Sequence[Job]) -> Iterator[str]:
     """Lines for hosts that are reached at an address which their certificate lacks."""
     for job in jobs:
-        if job.host.address and not Names.of(job.certificate.names).covers(job.host.address):
+        if job.host.address and not job.covered:
             yield f"{job.host.name} is reached at {job.host.address}, which its certificate lacks; it is proved under {job.address}"

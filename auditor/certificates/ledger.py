@@ -133,6 +133,12 @@ class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The teams that have an authority of their own."""
         return [each.team for each in self.authorities if each.team and each.role == "active"]
 
+    def renews(self, certificate: Certificate) -> bool:
+        """Whether there is an authority that may sign it anew: none for a team that was dropped, or for no team where there are teams."""
+        team = self.authority(certificate.authority).team
+        fits = certificate.purpose is Purpose.SERVER or bool(team) == bool(self.teams())
+        return fits and self.issuer(certificate.purpose, team) is not None
+
     def with_authority(self, authority: Authority) -> "Ledger":
         """With an authority added, or put in the place of the one of its id."""
         others = tuple(each for each in self.authorities if each.id != authority.id)

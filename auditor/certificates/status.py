@@ -68,15 +68,30 @@ def _standing(ledger: Ledger, certificate: Certificate, look: Look | None) -> St
     return Standing(certificate, state, where, advice)
 
 
-def _in_ledger(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
+def due(ledger: Ledger) -> list[Certificate]:
+    """The certificates in force whose time is over or nearly so, or whose authority is retired, and that can be issued anew."""
+    return [each for each in ledger.current() if ledger.renews(each) and _renewal(ledger, each)[1]]
+
+
+def _renewal(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
+    """Whether it must be issued anew, and why; empty if not."""
     present = now()
-    renew = f"auditor certs renew {certificate.name}"
     if certificate.left(present).total_seconds() <= 0:
-        return State.EXPIRED, renew
+        return State.EXPIRED, "it has ended"
     if ledger.authority(certificate.authority).role not in TRUSTED:
-        return State.DUE, f"its authority is retired: {renew}"
-    if certificate.is_due(present):
-        return State.DUE, renew
+        return State.DUE, "its authority is retired"
+    return State.DUE, "two thirds of its life are over" if certificate.is_due(present) else ""
+
+
+def _in_ledger(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
+    team = ledger.authority(certificate.authority).team
+    if team and not ledger.renews(certificate):
+        return State.FINE, f"team {team} is dropped: it opens no daemon that was installed since"
+    state, why = _renewal(ledger, certificate)
+    if why and ledger.renews(certificate):
+        return state, f"{why}: auditor certs renew {certificate.name}"
+    if why:
+        return state, f"{why}: auditor certs client {certificate.name} --force --team TEAM"
     return _delivered(ledger, certificate)
 
 

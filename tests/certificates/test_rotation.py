@@ -10,15 +10,18 @@ import msgspec
 import pytest
 
 from auditor.certificates import bundles
-from auditor.certificates.authority import Making, add_team, drop_team, init
-from auditor.certificates.issue import renew
+from auditor.certificates.authority import Making, add_team, drop_team, init, trust_pem
+from auditor.certificates.install import Job, certificate_for
+from auditor.certificates.issue import Request, issue, renew
 from auditor.certificates.ledger import Certificate, now
 from auditor.certificates.profile import Purpose
+from auditor.certificates.prove import credentials
 from auditor.certificates.rotate import Progress, advance
-from auditor.certificates.status import Standing, State, authority_advice, exit_code, standings
+from auditor.certificates.status import Standing, State, authority_advice, due, exit_code, standings
 from auditor.certificates.store import Store
 from auditor.errors import AuditorError, UsageError
 from auditor.facts.live import Port, Verdict
+from auditor.host import Host
 from tests.certificates.pki import (
     MAKING,
     NO_PASSPHRASE,
@@ -273,3 +276,101 @@ def test_a_rotation_needs_the_passphrase_of_the_old_authority(tmp_path: Path) ->
     with pytest.raises(AuditorError, match="encrypted"):
         go_on(store, Purpose.SERVER)
     assert len(store.load().authorities) == 2
+
+
+def ended(store: Store, identifier: str) -> None:
+    """As if an authority had ended yesterday."""
+    with store.locked():
+        ledger = store.load()
+        old = ledger.authority(identifier)
+        store.commit(ledger.with_authority(msgspec.structs.replace(old, not_after=now() - timedelta(days=1))))
+
+
+def test_an_authority_that_has_ended_signs_nothing_more_and_can_be_replaced(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    one = server(store)
+    ended(store, one.authority)
+    with pytest.raises(UsageError, match="rotate-ca server"):
+        server(store, "web2")
+    assert go_on(store, Purpose.SERVER).finished
+    server(store, "web2")
+
+
+def test_a_team_that_is_dropped_in_the_midst_of_a_rotation_does_not_come_back(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments", "search")
+    one = server(store)
+    deliver(store, one, tmp_path)
+    assert go_on(store, Purpose.CLIENT).waiting
+    drop_team(store, "payments")
+    assert {each.team for each in store.load().trusted(Purpose.CLIENT)} == {"search"}
+    deliver(store, one, tmp_path)
+    assert go_on(store, Purpose.CLIENT).finished
+    assert store.load().teams() == ["search"]
+
+
+def test_no_team_begins_in_the_midst_of_a_rotation(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments")
+    deliver(store, server(store), tmp_path)
+    go_on(store, Purpose.CLIENT)
+    with pytest.raises(UsageError, match="rotate-ca client"):
+        add_team(store, "search", MAKING, NO_PASSPHRASE)
+
+
+def test_the_proof_is_made_with_a_client_that_the_daemon_will_trust(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments", "search")
+    one = server(store)
+    kept = client(store, "ann", team="search")
+    dropped = issue(store, [Request(Purpose.CLIENT, "bob", team="payments", days=300)], NO_PASSPHRASE)
+    drop_team(store, "payments")
+    ledger = store.load()
+    assert (
+        credentials(store, ledger, one, "", trust_pem(store, ledger, Purpose.SERVER)).client
+        == store.folder / kept.file
+    )
+    with pytest.raises(UsageError, match="certificate bob that is valid"):
+        credentials(store, ledger, one, dropped[0].certificate.name, b"")
+
+
+def test_who_can_have_no_new_certificate_keeps_nobody_else_from_one(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments", "search")
+    for name, team in (("ann", "search"), ("bob", "payments")):
+        aged(store, client(store, name, team=team), 70)
+    drop_team(store, "payments")
+    states = {each.certificate.name: each for each in standings(store.load(), live=False)}
+    assert states["ann"].state is State.DUE
+    assert states["bob"].state is State.FINE
+    assert "team payments is dropped" in states["bob"].advice
+    assert [each.name for each in due(store.load())] == ["ann"]
+
+
+def test_what_a_retired_authority_signed_is_renewed_with_what_is_due(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    client(store)
+    assert due(store.load()) == []
+    init(store, "Example", [], Making(), "", anew=True)
+    assert [each.name for each in due(store.load())] == ["ann"]
+
+
+def test_a_certificate_that_has_ended_is_not_brought_to_a_host(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    aged(store, server(store), 400)
+    with pytest.raises(UsageError, match="renew web1"):
+        certificate_for(store.load(), Host("web1", "ssh", "web1"))
+
+
+@pytest.mark.parametrize(
+    ("names", "address", "called"),
+    [
+        (["web1.example", "10.0.0.5"], "10.0.0.5", "10.0.0.5"),
+        (["10.0.0.5", "web1.example"], "elsewhere", "web1.example"),
+        (["*.example"], "elsewhere", "web1.example"),
+        (["*.example", "10.0.0.5"], "elsewhere", "10.0.0.5"),
+        (["*.example"], "a.example", "a.example"),
+        (["web1.example"], "fe80::1%eth0", "web1.example"),
+    ],
+)
+def test_a_daemon_is_proved_under_a_name_that_a_client_can_type(
+    tmp_path: Path, names: list[str], address: str, called: str
+) -> None:
+    one = server(new_store(tmp_path), "web1", *names)
+    assert Job(Host("web1", "ssh", address), one).address == called

@@ -10,8 +10,9 @@ from auditor.certificates import rotate as rotation
 from auditor.certificates.authority import Making, drop_team
 from auditor.certificates.issue import renew
 from auditor.certificates.keys import KeyType
-from auditor.certificates.ledger import Certificate, now
+from auditor.certificates.ledger import Certificate
 from auditor.certificates.profile import Purpose
+from auditor.certificates.status import due as due_ones
 from auditor.certificates.store import Store
 from auditor.cli.certs.making import Office, caution, report
 from auditor.errors import UsageError
@@ -39,7 +40,7 @@ def renew_certificates(office: Office, names: Sequence[str], *, due: bool) -> in
         raise UsageError("name certificates, or say --due")
     store = Store(office.folder)
     ledger = store.load()
-    chosen = [each for each in ledger.current() if (each.is_due(now()) if due else each.name in names)]
+    chosen = due_ones(ledger) if due else [each for each in ledger.current() if each.name in names]
     if unknown := set(names) - {each.name for each in chosen}:
         raise UsageError(
             f"there is no certificate {', '.join(sorted(unknown))}: 'auditor certs status' lists them"

@@ -135,7 +135,12 @@ def renew(
         list[str] | None, typer.Argument(metavar="NAME...", help="Servers and clients.", show_default=False)
     ] = None,
     *,
-    due: Annotated[bool, typer.Option("--due", help="All that have lived two thirds of their life.")] = False,
+    due: Annotated[
+        bool,
+        typer.Option(
+            "--due", help="All that have lived two thirds of their life, or whose authority is retired."
+        ),
+    ] = False,
     folder: Dir = PKI,
     passphrase_env: PassphraseEnv = "",
     passphrase_file: PassphraseFile = None,
