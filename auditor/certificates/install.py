@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it; ``reason`` says why the state is not the new one, and ``daemon`` how it fares then."""
+    """What came of it; ``reason`` says why the state is not the new one or what else went wrong, ``daemon`` how it fares."""
 
     state: State
     reason: str = ""
@@ -143,7 +143,10 @@ def apply(store: Store, session: Session, ready: Ready, tell: Tell) -> Outcome:
     except ConnectionLost as error:
         outcome = _after_loss(ready, str(error))
     if outcome.state is State.NEW:
-        _note(store, ready.job)
+        try:
+            _note(store, ready.job)
+        except AuditorError as error:
+            return replace(outcome, reason=f"this could not be written down, install again: {error}")
     return outcome
 
 

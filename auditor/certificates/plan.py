@@ -205,15 +205,19 @@ def make_plan(found: Found, certificate: Certificate, pieces: Parts, listen: str
             "the host has no docker.service of systemd that says how dockerd starts: "
             "'auditor certs bundle --for daemon-linux' writes files and steps to do it by hand"
         )
-    bare, flags = without_flags(command)
+    flags = without_flags(command)[1]
+    # Our drop-in of an earlier time repeats what the unit said then; a new package of Docker may say something else.
+    below = start_command(found.unit.replace(found.drop_in or "\0", ""))
+    bare, _ = without_flags(below or command)
     _refuse_hidden_flags(found.arguments, command)
     content = read_config(found.path, found.config or "")
     hosts = listeners(content.get("hosts", []), flags, listen)
     folder = _folder(found, content, certificate, pieces)
     new_config = merge(found.config or "", content, tls_keys(folder, hosts))
-    new_drop_in = drop_in(bare) if bare != " ".join(command.split()) else ""
+    needed = bare != " ".join(command.split()) or found.drop_in
+    new_drop_in = drop_in(bare) if needed else ""
     cautions = tuple(_cautions(found, hosts))
-    nothing = new_config == found.config and not new_drop_in
+    nothing = new_config == found.config and new_drop_in == (found.drop_in or "")
     return Plan(found, folder, new_config, new_drop_in, certificate, pieces, cautions, nothing)
 
 

@@ -20,7 +20,7 @@ from auditor.certificates.session import Answer, ConnectionLost, Session
 from auditor.certificates.store import Store
 from auditor.cli.certs import installing
 from auditor.cli.certs.commands import app
-from auditor.errors import Unreachable
+from auditor.errors import AuditorError, Unreachable
 from auditor.host import Host
 from tests.certificates.daemon import Daemon
 from tests.certificates.pki import NO_PASSPHRASE, client, new_store
@@ -261,3 +261,18 @@ def test_nothing_due_is_said(fleet: Fleet) -> None:
 def test_what_a_login_script_prints_is_no_fact(fleet: Fleet) -> None:
     fleet.add("web1", "greets")
     assert look(fleet.hosts["web1"], "web1").path == CONFIG
+
+
+def test_a_new_state_that_cannot_be_written_down_is_told_as_new(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.add("web1")
+
+    def full(*_: object) -> None:
+        raise AuditorError("ledger.json cannot be written: no space left")
+
+    monkeypatch.setattr(Store, "commit", full)
+    result = fleet.install("--yes")
+    assert result.exit_code == 3
+    assert "web1: is in the new state, proved" in result.stdout
+    assert "no space left" in result.stderr

@@ -89,8 +89,9 @@ def install_hosts(
         typer.echo(
             "\n".join(_table({host.name: outcomes[host.name] for host in hosts if host.name in outcomes}))
         )
-    states = {outcome.state for outcome in outcomes.values()}
-    return 1 if State.OLD in states else 3 if State.UNKNOWN in states else 0
+    if any(outcome.state is State.OLD for outcome in outcomes.values()):
+        return 1
+    return 3 if any(outcome.reason for outcome in outcomes.values()) else 0
 
 
 def _refuse(how: Installing) -> None:
@@ -234,6 +235,8 @@ def _tell(attempt: Attempt, say: Say) -> None:
 def _said(name: str, outcome: Outcome, say: Say) -> Outcome:
     if outcome.state is State.NEW:
         say(f"{name}: is in the new state, proved")
+        if outcome.reason:
+            say(f"{name}: {outcome.reason}", err=True)
         return outcome
     state = "its state is not known" if outcome.state is State.UNKNOWN else "is in the old state"
     daemon = f"; its daemon {outcome.daemon}" if outcome.daemon else ""
