@@ -182,6 +182,35 @@ def _again(store: Store, ledger: Ledger, certificate: Certificate) -> Request:
     return request
 
 
+def forget(store: Store, names: Sequence[str]) -> list[Certificate]:
+    """
+    Take certificates out of what is watched, renewed and waited for. Their files stay, and they hold until they end.
+
+    Raises:
+        UsageError: there is none of a name; none was forgotten.
+    """
+    with store.locked():
+        ledger = store.load()
+        chosen = named(ledger, names)
+        store.commit(ledger.without(chosen))
+    return chosen
+
+
+def named(ledger: Ledger, names: Sequence[str]) -> list[Certificate]:
+    """
+    The certificates in force of these names, servers' and clients'.
+
+    Raises:
+        UsageError: there is none of a name.
+    """
+    chosen = [each for each in ledger.current() if each.name in names]
+    if unknown := set(names) - {each.name for each in chosen}:
+        raise UsageError(
+            f"there is no certificate {', '.join(sorted(unknown))}: 'auditor certs status' lists them"
+        )
+    return chosen
+
+
 def read_request(path: Path) -> tuple[PublicKey, str, tuple[str, ...]]:
     """
     What a certificate signing request asks for: its public key, common name, and names. Nothing else of it is taken.

@@ -243,6 +243,17 @@ def test_renewal_says_what_is_left_to_deliver(certs: Certs) -> None:
             certs("renew", *wrong)
 
 
+def test_who_is_forgotten_is_watched_no_more_and_what_that_does_not_do_is_said(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    certs.said("client", "ann")
+    result = certs("forget", "ann")
+    assert "forgot client ann" in result.stdout
+    assert "still opens every daemon" in result.stderr
+    assert "no certificate issued yet" in certs.said("status")
+    with pytest.raises(UsageError, match="no certificate ann"):
+        certs("forget", "ann")
+
+
 def test_a_rotation_is_called_until_it_is_done(certs: Certs) -> None:
     certs.said("init", "--no-passphrase")
     certs.said("server", "web1")

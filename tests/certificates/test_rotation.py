@@ -12,7 +12,7 @@ import pytest
 from auditor.certificates import bundles
 from auditor.certificates.authority import Making, add_team, drop_team, init, trust_pem
 from auditor.certificates.install import Job, certificate_for
-from auditor.certificates.issue import Request, issue, renew
+from auditor.certificates.issue import Request, forget, issue, renew
 from auditor.certificates.ledger import Certificate, now
 from auditor.certificates.profile import Purpose
 from auditor.certificates.prove import credentials
@@ -349,6 +349,23 @@ def test_what_a_retired_authority_signed_is_renewed_with_what_is_due(tmp_path: P
     assert due(store.load()) == []
     init(store, "Example", [], Making(), "", anew=True)
     assert [each.name for each in due(store.load())] == ["ann"]
+
+
+def test_a_rotation_does_not_wait_for_who_is_gone(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    for each in (server(store), client(store)):
+        deliver(store, each, tmp_path)
+    assert go_on(store, Purpose.SERVER).waiting
+    forgotten = forget(store, ["ann"])
+    assert [each.label for each in forgotten] == ["client ann"]
+    assert [each.label for each in go_on(store, Purpose.SERVER).waiting] == ["server web1"]
+    ledger = store.load()
+    assert (len(ledger.certificates), [each.label for each in ledger.current()]) == (3, ["server web1"])
+    assert store.leftovers(ledger) == []
+    with pytest.raises(UsageError, match="ann"):
+        forget(store, ["web1", "ann"])
+    assert [each.label for each in store.load().current()] == ["server web1"]
+    client(store)
 
 
 def test_a_certificate_that_has_ended_is_not_brought_to_a_host(tmp_path: Path) -> None:

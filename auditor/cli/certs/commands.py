@@ -275,4 +275,5 @@ def status(
 app.command()(delivery_commands.bundle)
 app.command()(delivery_commands.install)
 app.command()(delivery_commands.renew)
+app.command()(delivery_commands.forget)
 app.command(name="rotate-ca")(delivery_commands.rotate_ca)

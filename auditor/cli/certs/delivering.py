@@ -8,9 +8,9 @@ import typer
 from auditor.certificates import bundles
 from auditor.certificates import rotate as rotation
 from auditor.certificates.authority import Making, drop_team
-from auditor.certificates.issue import renew
+from auditor.certificates.issue import forget, named, renew
 from auditor.certificates.keys import KeyType
-from auditor.certificates.ledger import Certificate
+from auditor.certificates.ledger import Certificate, now
 from auditor.certificates.profile import Purpose
 from auditor.certificates.status import due as due_ones
 from auditor.certificates.store import Store
@@ -40,15 +40,24 @@ def renew_certificates(office: Office, names: Sequence[str], *, due: bool) -> in
         raise UsageError("name certificates, or say --due")
     store = Store(office.folder)
     ledger = store.load()
-    chosen = due_ones(ledger) if due else [each for each in ledger.current() if each.name in names]
-    if unknown := set(names) - {each.name for each in chosen}:
-        raise UsageError(
-            f"there is no certificate {', '.join(sorted(unknown))}: 'auditor certs status' lists them"
-        )
+    chosen = due_ones(ledger) if due else named(ledger, names)
     report(renew(store, chosen, office.passphrase.opening()), office.folder)
     undelivered = [each for each in chosen if each.label in ledger.deliveries]
     typer.echo("\n".join(_deliver(undelivered)) if undelivered else f"renewed {len(chosen)}")
     return int(bool(undelivered))
+
+
+def forget_certificates(office: Office, names: Sequence[str]) -> None:
+    """Forget, and say what that does not do."""
+    for each in forget(Store(office.folder), names):
+        typer.echo(f"forgot {each.label}: it is watched and renewed no more")
+        if each.purpose is Purpose.CLIENT and each.not_after > now():
+            until = f"{each.not_after:%Y-%m-%d}, for Docker knows no revocation"
+            caution(
+                [
+                    f"{each.label} still opens every daemon until {until}; today only 'auditor certs rotate-ca client' locks it out"
+                ]
+            )
 
 
 def _deliver(certificates: Iterable[Certificate]) -> list[str]:

@@ -162,6 +162,24 @@ def renew(
     sys.exit(renew_certificates(office, names or [], due=due))
 
 
+def forget(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Servers and clients that are gone.")],
+    *,
+    folder: Dir = PKI,
+) -> None:
+    """
+    Take certificates out of status, renewal and rotation: their host or client is gone. They stay valid until they end.
+
+    \b
+    Example:
+      auditor certs forget web7 ann
+    """
+    from auditor.cli.certs.delivering import forget_certificates
+    from auditor.cli.certs.making import Office
+
+    forget_certificates(Office(folder), names)
+
+
 def rotate_ca(
     side: Annotated[Side, typer.Argument(metavar="server|client", help="Whose authority.")],
     *,
