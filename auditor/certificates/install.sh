@@ -75,8 +75,11 @@ elif [ -e "$config" ]; then
     old "$config has come into being since the plan was made"
 fi
 
+# What an attempt that was cut off left; a folder that is in use has another name.
+grep -qsF "$new" "$config" || rm -rf "$new"
+(umask 022 && mkdir "$new") || old "cannot make $new"
 made=yes
-(umask 022 && mkdir "$new") && mv "$work/ca.pem" "$work/server-cert.pem" "$work/server-key.pem" "$new/" && chown -R 0:0 "$new" ||
+mv "$work/ca.pem" "$work/server-cert.pem" "$work/server-key.pem" "$new/" && chown -R 0:0 "$new" ||
     old "cannot write $new"
 if [ "$validate" = yes ]; then
     dockerd --validate --config-file "$work/daemon.json" > "$work/said" 2>&1 || old "dockerd --validate: $(tail -n 1 "$work/said")"

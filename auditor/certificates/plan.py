@@ -2,7 +2,6 @@
 
 import base64
 import difflib
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -212,21 +211,40 @@ def make_plan(found: Found, certificate: Certificate, pieces: Parts, listen: str
     _refuse_hidden_flags(found.arguments, command)
     content = read_config(found.path, found.config or "")
     hosts = listeners(content.get("hosts", []), flags, listen)
-    folder = _folder(found, content, certificate, pieces)
-    new_config = merge(found.config or "", content, tls_keys(folder, hosts))
     needed = bare != " ".join(command.split()) or found.drop_in
     new_drop_in = drop_in(bare) if needed else ""
+    settled = new_drop_in == (found.drop_in or "")
+    folder, new_config = _configured(found, content, hosts, certificate, pieces, settled=settled)
     cautions = tuple(_cautions(found, hosts))
-    nothing = new_config == found.config and new_drop_in == (found.drop_in or "")
+    nothing = settled and new_config == found.config
     return Plan(found, folder, new_config, new_drop_in, certificate, pieces, cautions, nothing)
 
 
-def _folder(found: Found, content: dict[str, Any], certificate: Certificate, pieces: Parts) -> str:
-    """The one with just this certificate and trust, if the daemon has it; else a new one."""
+def _configured(
+    found: Found,
+    content: dict[str, Any],
+    hosts: Sequence[str],
+    certificate: Certificate,
+    pieces: Parts,
+    *,
+    settled: bool = True,
+) -> tuple[str, str]:
+    """
+    The folder for the certificates, and daemon.json with it.
+
+    The folder that the daemon has stays only where nothing at all changes (``settled``: besides daemon.json nothing does):
+    what is in use must be there when everything is put back. A new one's name follows from what is there, so that a dry
+    run names it too.
+    """
     separator, path = ("\\", PureWindowsPath) if found.service else ("/", PurePosixPath)
     stem = f"{found.root}{separator}auditor-{certificate.serial[:8]}-{sha256(pieces.trust).hexdigest()[:8]}"
     present = str(path(str(content.get("tlscert", ""))).parent)
-    return present if present.rpartition("-")[0] == stem else f"{stem}-{secrets.token_hex(3)}"
+    before = sha256(f"{found.config}\0{found.drop_in}".encode()).hexdigest()[:6]
+    for folder in (present, f"{stem}-{before}"):
+        config = merge(found.config or "", content, tls_keys(folder, hosts, separator))
+        if settled and folder.startswith(f"{stem}-") and config == found.config:
+            break
+    return folder, config
 
 
 def _plan_on_windows(found: Found, certificate: Certificate, pieces: Parts, listen: str) -> Plan:
@@ -239,8 +257,7 @@ def _plan_on_windows(found: Found, certificate: Certificate, pieces: Parts, list
         )
     content = read_config(found.path, found.config or "")
     hosts = listeners(content.get("hosts", []) or ["npipe://"], [], listen)
-    folder = _folder(found, content, certificate, pieces)
-    new_config = merge(found.config or "", content, tls_keys(folder, hosts, "\\"))
+    folder, new_config = _configured(found, content, hosts, certificate, pieces)
     cautions = (
         "restarting the daemon stops its running containers: Windows has no live-restore",
         f"the proof comes from here: Windows' firewall must let TCP port {listen.rpartition(':')[2]} in (New-NetFirewallRule)",

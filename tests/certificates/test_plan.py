@@ -45,7 +45,7 @@ def test_a_new_packages_start_command_is_taken_over_by_the_next_installation() -
     again = plan(newer, first.new_config, first.new_drop_in, DOCKERD)
     assert not again.nothing
     assert again.new_drop_in == drop_in(DOCKERD.replace("/run/containerd", "/run/docker/containerd"))
-    assert json.loads(again.new_config) == json.loads(first.new_config)
+    assert json.loads(again.new_config)["hosts"] == json.loads(first.new_config)["hosts"]
 
 
 def test_a_listener_that_was_taken_out_of_daemon_json_does_not_come_back() -> None:
@@ -70,3 +70,16 @@ def test_what_a_file_of_the_host_holds_does_not_steer_the_terminal() -> None:
 def test_a_text_that_no_file_can_hold_is_refused() -> None:
     with pytest.raises(AuditorError, match=r"daemon\.json.*nothing was changed"):
         plan(config='{"labels": ["\\ud800"]}')
+
+
+@pytest.mark.parametrize("old", ['"tlsverify": true', '"tcp://0.0.0.0:2376"'])
+def test_certificates_in_use_stay_where_they_are_while_something_else_is_mended(old: str) -> None:
+    first = plan()
+    spoilt = first.new_config.replace(old, '"x": true' if "tls" in old else '"tcp://0.0.0.0:2377"')
+    again = plan(config=spoilt, ours=first.new_drop_in, running=DOCKERD)
+    assert not again.nothing
+    assert again.folder != first.folder
+    assert again.folder in again.new_config
+    newer = plan(UNIT.replace("/run/c", "/c"), first.new_config, first.new_drop_in, DOCKERD)
+    assert newer.folder != first.folder
+    assert newer.folder in newer.new_config

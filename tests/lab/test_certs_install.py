@@ -454,3 +454,20 @@ def test_what_cannot_be_put_back_is_kept_and_said(world: World) -> None:
 def test_the_number_of_a_process_that_ended_is_not_taken_for_an_installation(world: World) -> None:
     world.lab.says(f"mkdir -p /etc/docker/tls/.work && echo {os.getpid()} > /etc/docker/tls/.work/pid")
     assert world.install()[0] == Outcome(State.NEW)
+
+
+def test_what_is_in_use_is_never_taken_away_where_only_the_configuration_is_mended(world: World) -> None:
+    assert world.install()[0] == Outcome(State.NEW)
+    config = json.loads(world.config)
+    world.write("/etc/docker/daemon.json", json.dumps({**config, "tlsverify": False}))
+    world.lab.says("systemctl restart docker.service")
+    assert world.install()[0] == Outcome(State.NEW)
+    mended = json.loads(world.config)
+    assert mended["tlsverify"] is True
+    world.lab.says(f"ls {mended['tlskey']} && systemctl restart docker.service && {world.lab.answers}")
+
+
+def test_a_dry_run_names_the_very_folder(world: World) -> None:
+    with world.ready() as (_, first), world.ready() as (session, second):
+        assert list(first.plan.text()) == list(second.plan.text())
+        assert apply(world.store, session, second, lambda _: None) == Outcome(State.NEW)
