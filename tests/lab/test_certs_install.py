@@ -4,7 +4,9 @@ import json
 import os
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -471,3 +473,17 @@ def test_a_dry_run_names_the_very_folder(world: World) -> None:
     with world.ready() as (_, first), world.ready() as (session, second):
         assert list(first.plan.text()) == list(second.plan.text())
         assert apply(world.store, session, second, lambda _: None) == Outcome(State.NEW)
+
+
+def test_of_two_installations_that_begin_at_once_one_is_refused(world: World) -> None:
+    def begin(number: int) -> str:
+        with world.ready() as (session, ready):
+            start.wait()
+            return session.run("install", ready.plan.words(600 + number), ready.plan.data()).words["state"]
+
+    start = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        states = list(pool.map(begin, range(4)))
+    assert sorted(states) == ["busy", "busy", "busy", "unconfirmed"]
+    world.lab.says("sh /etc/docker/tls/.work/rollback.sh enough")
+    world.is_as_it_was()
