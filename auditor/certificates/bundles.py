@@ -105,6 +105,9 @@ def _note(store: Store, certificate: Certificate, place: str) -> None:
     with store.locked():
         ledger = store.load()
         trust = trust_ids(ledger, other(certificate.purpose))
+        last = ledger.deliveries.get(certificate.label)
+        if last and last.proved and (last.serial, last.trust) == (certificate.serial, trust):
+            return  # a daemon was proved to serve just this: that is watched on the wire, and a folder is not
         store.commit(ledger.with_delivery(certificate, Delivery(place, now(), certificate.serial, trust)))
 
 

@@ -99,14 +99,19 @@ def _delivered(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
     delivery = ledger.deliveries.get(certificate.label)
     if not delivery:
         return State.FINE, ""
-    again = (
-        f"auditor certs {'install' if certificate.purpose is Purpose.SERVER else 'bundle'} {certificate.name}"
-    )
+    again = delivery_command(certificate)
     if delivery.serial != certificate.serial:
         return State.DUE, f"renewed, and not delivered yet: {again}"
     if set(delivery.trust) != set(trust_ids(ledger, other(certificate.purpose))):
         return State.DUE, f"the authorities it should trust have changed: {again}"
     return State.FINE, ""
+
+
+def delivery_command(certificate: Certificate) -> str:
+    """How one is brought to where it is used, once more."""
+    if certificate.purpose is Purpose.SERVER:
+        return f"auditor certs install {certificate.name}"
+    return f"auditor certs bundle {certificate.name} --force"
 
 
 def other(purpose: Purpose) -> Purpose:
@@ -122,7 +127,9 @@ def _on_wire(certificate: Certificate, delivered: str, seen: Port) -> tuple[Stat
             State.WRONG,
             f"its daemon lets others in, or fails ({seen.verdict}): auditor certs show, auditor certs install",
         )
-    served = sha256(PEM_cert_to_DER_cert(seen.chain[0])).hexdigest() if seen.chain else ""
+    if not seen.chain:
+        return State.NOT_SEEN, "its daemon shows its certificate to clients alone"
+    served = sha256(PEM_cert_to_DER_cert(seen.chain[0])).hexdigest()
     if served == certificate.fingerprint:
         return State.FINE, ""
     if delivered != certificate.serial:
@@ -139,7 +146,7 @@ def authority_advice(ledger: Ledger) -> list[str]:
     found = [
         f"the authority {each.id} ends on {each.not_after:%Y-%m-%d}: auditor certs rotate-ca {each.purpose}"
         for each in ledger.authorities
-        if each.role == "active" and not each.team and ends_soon(each)
+        if each.role == "active" and ends_soon(each)
     ]
     found += [
         f"the authorities of {each.purpose}s are being replaced: go on with auditor certs rotate-ca {each.purpose}"

@@ -233,11 +233,12 @@ def test_renewal_says_what_is_left_to_deliver(certs: Certs) -> None:
     certs.said("client", "ann")
     assert "renewed 1" in certs.said("renew", "ann")
     certs.said("bundle", "ann", "--output", "out")
-    assert "auditor certs bundle ann" in certs.said("renew", "ann", code=1)
+    again = certs.said("renew", "ann", code=1)
+    assert f"to deliver: client ann, to {certs.folder / 'out'} (auditor certs bundle ann --force)" in again
     assert "due" in certs.said("status", code=1)
     certs.said("bundle", "ann", "--output", "out", "--force")
     certs.said("status")
-    certs.said("renew", "--due")
+    assert "nothing is due" in certs.said("renew", "--due")
     for wrong in ((), ("ann", "--due"), ("bob",)):
         with pytest.raises(UsageError):
             certs("renew", *wrong)
@@ -298,6 +299,10 @@ def test_a_rotation_is_called_until_it_is_done(certs: Certs) -> None:
         ("Missing Authority Key Identifier", "old recipe"),
         ("a root or intermediate certificate is not authorized to sign for this name", "limited to"),
         ("x509: SAN dNSName is malformed", "well-formed"),
+        (
+            'net/http: HTTP/1.x transport connection broken: malformed HTTP response "\\x15\\x03\\x01"',
+            "client does not",
+        ),
         ("The server probably has client authentication (--tlsverify) enabled", "wants a client's"),
         ("SSLV3_ALERT_BAD_CERTIFICATE", "wants a client's"),
         ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "wants a client's"),

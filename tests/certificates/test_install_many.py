@@ -250,6 +250,27 @@ def test_several_at_once_cannot_be_asked_for_and_that_is_said(fleet: Fleet) -> N
     assert "--yes or --dry-run" in str(fleet.install("--workers=2").exception)
 
 
+def test_an_interruption_in_the_midst_of_the_proof_puts_back_at_once(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(installing, "_tell", interrupt)
+    fleet.add("web1")
+    result = fleet.install("--yes")
+    assert result.exit_code != 0
+    assert "interrupted" in result.stderr
+    assert fleet.hosts["web1"].last.startswith("state old\nreason the proof was interrupted")
+    assert "tlsverify" not in fleet.hosts["web1"].files[CONFIG].decode()
+
+
+def test_a_host_that_no_inventory_knows_is_answered_with_how_to_name_it(fleet: Fleet) -> None:
+    fleet.add("web1")
+    error = CliRunner().invoke(app, ["install", "web1", "--yes"]).exception
+    assert "ssh://user@web1" in str(error)
+
+
 def test_nothing_due_is_said(fleet: Fleet) -> None:
     fleet.add("web1")
     fleet.add("web2")

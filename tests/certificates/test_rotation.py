@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from auditor.certificates import bundles
-from auditor.certificates.authority import Making, add_team, drop_team, init, trust_pem
+from auditor.certificates.authority import Making, add_team, drop_team, init, trust_ids, trust_pem
 from auditor.certificates.install import Job, certificate_for
 from auditor.certificates.issue import Request, forget, issue, renew
-from auditor.certificates.ledger import Certificate, now
+from auditor.certificates.ledger import Certificate, Delivery, now
 from auditor.certificates.profile import Purpose
 from auditor.certificates.prove import credentials
 from auditor.certificates.rotate import Progress, advance
@@ -235,6 +235,7 @@ def test_a_certificate_of_a_retired_authority_is_due(tmp_path: Path) -> None:
     ("port", "state", "code"),
     [
         (Port(2376, Verdict.REFUSED), State.NOT_SEEN, 3),
+        (Port(2376, Verdict.MUTUAL_TLS), State.NOT_SEEN, 3),
         (Port(2376, Verdict.PLAINTEXT), State.WRONG, 1),
         (Port(2376, Verdict.NO_CLIENT_AUTH), State.WRONG, 1),
         (Port(2376, Verdict.MUTUAL_TLS, chain=("other",)), State.WRONG, 1),
@@ -269,6 +270,19 @@ def test_an_authority_that_grows_old_is_told_of(tmp_path: Path) -> None:
         old = msgspec.structs.replace(first, not_before=now() - life * 0.9, not_after=now() + life * 0.1)
         store.commit(ledger.with_authority(old))
     assert "rotate-ca" in authority_advice(store.load())[0]
+
+
+def test_a_teams_authority_that_grows_old_is_told_of_too(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments")
+    add_team(store, "search", Making(days=30), NO_PASSPHRASE)
+    with store.locked():
+        ledger = store.load()
+        late = ledger.authorities[-1]
+        old = msgspec.structs.replace(
+            late, not_before=now() - timedelta(days=29), not_after=now() + timedelta(days=1)
+        )
+        store.commit(ledger.with_authority(old))
+    assert [late.id in line for line in authority_advice(store.load())] == [True]
 
 
 def test_a_rotation_needs_the_passphrase_of_the_old_authority(tmp_path: Path) -> None:
@@ -366,6 +380,19 @@ def test_a_rotation_does_not_wait_for_who_is_gone(tmp_path: Path) -> None:
         forget(store, ["web1", "ann"])
     assert [each.label for each in store.load().current()] == ["server web1"]
     client(store)
+
+
+def test_a_bundle_of_what_a_daemon_was_proved_to_serve_does_not_end_its_watch(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    one = server(store)
+    proved = Delivery("web1:2376", now(), one.serial, trust_ids(store.load(), Purpose.CLIENT), proved=True)
+    with store.locked():
+        store.commit(store.load().with_delivery(one, proved))
+    deliver(store, one, tmp_path)
+    assert store.load().deliveries[one.label] == proved
+    renew(store, [one], NO_PASSPHRASE)
+    deliver(store, one, tmp_path)
+    assert store.load().deliveries[one.label].place != proved.place
 
 
 def test_a_certificate_that_has_ended_is_not_brought_to_a_host(tmp_path: Path) -> None:

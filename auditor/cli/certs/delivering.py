@@ -10,8 +10,9 @@ from auditor.certificates import rotate as rotation
 from auditor.certificates.authority import Making, drop_team
 from auditor.certificates.issue import forget, named, renew
 from auditor.certificates.keys import KeyType
-from auditor.certificates.ledger import Certificate, now
+from auditor.certificates.ledger import Certificate, Ledger, now
 from auditor.certificates.profile import Purpose
+from auditor.certificates.status import delivery_command
 from auditor.certificates.status import due as due_ones
 from auditor.certificates.store import Store
 from auditor.cli.certs.making import Office, caution, report
@@ -43,7 +44,10 @@ def renew_certificates(office: Office, names: Sequence[str], *, due: bool) -> in
     chosen = due_ones(ledger) if due else named(ledger, names)
     report(renew(store, chosen, office.passphrase.opening()), office.folder)
     undelivered = [each for each in chosen if each.label in ledger.deliveries]
-    typer.echo("\n".join(_deliver(undelivered)) if undelivered else f"renewed {len(chosen)}")
+    if not chosen:
+        typer.echo("nothing is due")
+    else:
+        typer.echo("\n".join(_deliver(ledger, undelivered)) if undelivered else f"renewed {len(chosen)}")
     return int(bool(undelivered))
 
 
@@ -60,11 +64,11 @@ def forget_certificates(office: Office, names: Sequence[str]) -> None:
             )
 
 
-def _deliver(certificates: Iterable[Certificate]) -> list[str]:
-    """A line for each certificate that has to be delivered."""
-    verbs = {Purpose.SERVER: "install", Purpose.CLIENT: "bundle"}
+def _deliver(ledger: Ledger, certificates: Iterable[Certificate]) -> list[str]:
+    """A line for each certificate that has to be delivered, with where its last one went."""
     return [
-        f"to deliver: {each.label} (auditor certs {verbs[each.purpose]} {each.name})" for each in certificates
+        f"to deliver: {each.label}, to {ledger.deliveries[each.label].place} ({delivery_command(each)})"
+        for each in certificates
     ]
 
 
@@ -74,7 +78,9 @@ def rotate(office: Office, side: str, key: str, team: str) -> int:
     if team:
         ledger = drop_team(store, team)
         typer.echo(f"team {team} is dropped; each daemon lets it in until it has been installed again")
-        lines = _deliver(each for each in ledger.current(Purpose.SERVER) if each.label in ledger.deliveries)
+        lines = _deliver(
+            ledger, (each for each in ledger.current(Purpose.SERVER) if each.label in ledger.deliveries)
+        )
         typer.echo("\n".join(lines) or "no daemon to install again")
         return int(bool(lines))
     went = rotation.advance(
@@ -83,7 +89,7 @@ def rotate(office: Office, side: str, key: str, team: str) -> int:
     for line in went.done:
         typer.echo(line)
     report(went.issued, office.folder)
-    for line in _deliver(went.waiting):
+    for line in _deliver(store.load(), went.waiting):
         typer.echo(line)
     if not went.finished:
         typer.echo(f"then go on with: auditor certs rotate-ca {side}")

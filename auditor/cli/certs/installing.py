@@ -20,6 +20,7 @@ from auditor.certificates.status import standings
 from auditor.certificates.store import Store
 from auditor.cli.certs.making import Office, caution
 from auditor.cli.hosts import Reach, find_hosts
+from auditor.cli.options import INVENTORY
 from auditor.cli.progress import progress
 from auditor.errors import AuditorError, HostError, UsageError
 from auditor.fleet import Done, Started, stop_on_interrupt
@@ -110,6 +111,10 @@ def _hosts(names: Sequence[str], listed: tuple[Path | None, str], reach: Reach) 
     bare = [name for name in names if name != "local" and "://" not in name]
     if bare and len(bare) < len(names):
         raise UsageError("name hosts of the inventory, or hosts by ssh://, not both at once")
+    if bare and not (path or INVENTORY.exists()):
+        raise UsageError(
+            f"there is no inventory.yaml here that says how to reach {bare[0]}: name it as ssh://user@{bare[0]}, or give --inventory FILE"
+        )
     return (
         find_hosts([], path, ",".join(bare) or limit, reach)
         if bare
