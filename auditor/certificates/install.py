@@ -159,7 +159,7 @@ def _apply(session: Session, ready: Ready, tell: Tell) -> Outcome:
     if answer.words.get("state") != "unconfirmed":
         return _outcome(answer, plan)
     if problems := _proof(session, ready, tell):
-        answer = session.run("rollback", [f"the proof failed: {problems}"])
+        answer = session.run("rollback", [f"the proof failed: {shortened(problems)}"])
     else:
         answer = session.run("confirm")
     if answer.words.get("state") == "rolling":

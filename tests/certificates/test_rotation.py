@@ -3,6 +3,9 @@
 import ssl
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from auditor.certificates.prove import credentials
 from auditor.certificates.rotate import Progress, advance
 from auditor.certificates.status import Standing, State, authority_advice, due, exit_code, standings
 from auditor.certificates.store import Store
-from auditor.errors import AuditorError, UsageError
+from auditor.errors import AuditorError, BadFile, UsageError
 from auditor.facts.live import Port, Verdict
 from auditor.host import Host
 from tests.certificates.pki import (
@@ -95,6 +98,28 @@ def test_without_deliveries_a_rotation_is_done_at_once(tmp_path: Path) -> None:
     assert new
     assert new.authority != old.authority
     assert new.names == old.names
+
+
+def test_those_who_rotate_at_once_make_one_successor(tmp_path: Path) -> None:
+    for round_ in range(5):
+        store = new_store(tmp_path / str(round_))
+        server(store)
+        start = threading.Barrier(4)
+
+        def rotate(folder: Path, start: threading.Barrier) -> None:
+            start.wait()
+            with suppress(UsageError):
+                go_on(Store(folder), Purpose.SERVER)
+
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(rotate, store.folder, start) for _ in range(4)]:
+                done.result()
+        while not go_on(store, Purpose.SERVER).finished:
+            pass
+        roles = [each.role for each in store.load().authorities if each.purpose is Purpose.SERVER]
+        assert roles[-1] == "active"
+        assert set(roles[:-1]) == {"retired"}
+        server(store, "web2")
 
 
 def test_a_rotation_that_waits_is_told_of_by_status(tmp_path: Path) -> None:
@@ -393,6 +418,14 @@ def test_a_bundle_of_what_a_daemon_was_proved_to_serve_does_not_end_its_watch(tm
     renew(store, [one], NO_PASSPHRASE)
     deliver(store, one, tmp_path)
     assert store.load().deliveries[one.label].place != proved.place
+
+
+def test_a_client_whose_file_is_gone_is_told_before_a_daemon_is_restarted(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    one, user = server(store), client(store)
+    (store.folder / user.file).unlink()
+    with pytest.raises(BadFile, match=r"clients/ann"):
+        credentials(store, store.load(), one, "", b"")
 
 
 def test_a_certificate_that_has_ended_is_not_brought_to_a_host(tmp_path: Path) -> None:
