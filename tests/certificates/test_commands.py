@@ -228,6 +228,17 @@ def test_status_is_for_people_and_for_programs(certs: Certs) -> None:
     assert (row["name"], row["state"], row["purpose"]) == ("ann", "fine", "client")
 
 
+def test_programs_are_told_of_authorities_too(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    certs.said("client", "ann")
+    certs.said("bundle", "ann")
+    certs.said("rotate-ca", "server", code=1)
+    result = certs("status", "--json")
+    assert result.exit_code == 1
+    assert "go on with auditor certs rotate-ca server" in result.stderr
+    json.loads(result.stdout)
+
+
 def test_renewal_says_what_is_left_to_deliver(certs: Certs) -> None:
     certs.said("init", "--no-passphrase")
     certs.said("client", "ann")

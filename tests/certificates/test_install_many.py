@@ -271,6 +271,13 @@ def test_a_host_that_no_inventory_knows_is_answered_with_how_to_name_it(fleet: F
     assert "ssh://user@web1" in str(error)
 
 
+def test_one_key_for_several_hosts_is_cautioned_against(fleet: Fleet) -> None:
+    fleet.add("web1")
+    fleet.add("web2")
+    assert "share one key" in fleet.install("--dry-run", "--certificate=web1").stderr
+    assert "share one key" not in fleet.install("--dry-run").stderr
+
+
 def test_nothing_due_is_said(fleet: Fleet) -> None:
     fleet.add("web1")
     fleet.add("web2")

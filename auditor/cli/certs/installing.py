@@ -85,6 +85,12 @@ def install_hosts(
         typer.echo("nothing to install: every host has its newest certificate and authorities")
         return 0
     caution(missing_address(jobs))
+    if how.certificate and len(jobs) > 1:
+        caution(
+            [
+                f"{len(jobs)} hosts would share one key: whoever takes it from one of them passes for all of them"
+            ]
+        )
     outcomes |= _install_all(store, jobs, how)
     if len(outcomes) > 1:
         typer.echo(

@@ -55,6 +55,8 @@ def print_status(folder: Path, *, live: bool, as_json: bool) -> int:
     code = exit_code(found, advice)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode([_row(each) for each in found])).decode())
+        for line in advice:
+            typer.echo(line, err=True)
         return code
     for each in sorted(found, key=lambda one: one.certificate.not_after):
         _print([_line(each)])
