@@ -103,7 +103,10 @@ def install(
     workers: Annotated[
         int,
         typer.Option(
-            min=1, max=64, help="How many hosts at once, with --yes: so many daemons restart together."
+            min=1,
+            max=64,
+            metavar="N",
+            help="How many hosts at once, with --yes or --dry-run. At 1 not all daemons restart together.",
         ),
     ] = 1,
 ) -> None:
