@@ -15,6 +15,7 @@ from auditor.certificates.names import NO_LIMITS, Constraints, identity
 from auditor.certificates.profile import AUTHORITY_DAYS, Purpose, Signer, sign_authority
 from auditor.certificates.store import Store
 from auditor.errors import BadFile, UsageError
+from auditor.facts.x509 import UNREADABLE
 
 _MOST_IN_ORGANISATION = 32
 _MOST_IN_TEAM = 20
@@ -95,6 +96,13 @@ def add_team(store: Store, team: str, making: Making, opening: Opening) -> Ledge
         ledger = store.load()
         if team in ledger.teams():
             raise UsageError(f"team {team} has an authority already")
+        if any(
+            each.role in ("incoming", "outgoing") and each.purpose is Purpose.CLIENT
+            for each in ledger.authorities
+        ):
+            raise UsageError(
+                "the clients' authority is being replaced: end that first with 'auditor certs rotate-ca client'"
+            )
         root = ledger.issuer(Purpose.CLIENT)
         passphrase = opening.passphrase if root and root.encrypted else ""
         ledger = _add_team(store, ledger, team, making, passphrase)
@@ -116,7 +124,9 @@ def drop_team(store: Store, team: str) -> Ledger:
             raise UsageError(
                 f"team {team} cannot be dropped: {'it is the only one' if found else 'there is none of that name'}"
             )
-        ledger = ledger.with_authority(msgspec.structs.replace(found, role="retired"))
+        for each in ledger.authorities:
+            if each.team == team:  # in a rotation it has two
+                ledger = ledger.with_authority(msgspec.structs.replace(each, role="retired"))
         store.commit(ledger)
     return ledger
 
@@ -212,7 +222,7 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
         raise BadFile(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except ValueError:
+    except UNREADABLE:
         raise BadFile(path, "holds no certificate that can be read") from None
 
 

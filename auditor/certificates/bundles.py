@@ -17,7 +17,7 @@ from auditor.certificates.keys import read_key
 from auditor.certificates.ledger import Certificate, Delivery, Ledger, now
 from auditor.certificates.profile import Purpose
 from auditor.certificates.status import other
-from auditor.certificates.store import Store, write_new
+from auditor.certificates.store import Store, write_all
 from auditor.errors import UsageError
 
 CLIENT_LAYOUTS = ("dir", "context", "azure-devops", "pkcs12")
@@ -92,11 +92,7 @@ def write(
         (output / each.name if each.name and layout != "pkcs12" else _beside(output, each.name), each)
         for each in files
     ]
-    for path, _ in written:
-        if path.exists() and not replace:
-            raise UsageError(f"{path} exists: choose another place, or say --force to replace it")
-    for path, each in written:
-        write_new(path, each.content, mode=each.mode, replace=replace)
+    write_all([(path, each.content, each.mode) for path, each in written], replace=replace)
     _note(store, certificate, str(output.absolute()))
     return [path for path, _ in written]
 
@@ -109,6 +105,9 @@ def _note(store: Store, certificate: Certificate, place: str) -> None:
     with store.locked():
         ledger = store.load()
         trust = trust_ids(ledger, other(certificate.purpose))
+        last = ledger.deliveries.get(certificate.label)
+        if last and last.proved and (last.serial, last.trust) == (certificate.serial, trust):
+            return  # a daemon was proved to serve just this: that is watched on the wire, and a folder is not
         store.commit(ledger.with_delivery(certificate, Delivery(place, now(), certificate.serial, trust)))
 
 

@@ -2,7 +2,7 @@
 set -u
 home=/etc/docker/tls work=$home/.work
 if ! mv "$work/armed" "$work/confirmed" 2>/dev/null; then
-    cat "$home/last" 2>/dev/null
+    if [ -e "$work/rolling" ]; then echo 'state rolling'; else cat "$home/last" 2>/dev/null; fi
     exit 1
 fi
 units=/etc/systemd/system boot=docker-host-auditor-reboot.service
@@ -17,5 +17,5 @@ for folder in "$home"/auditor-*; do
     [ "$folder" = "$new" ] || rm -rf "$folder"
 done
 rm -rf "$work" /run/docker-host-auditor-rollback
-printf 'state new\n' > "$home/last"
+printf 'state new\nfolder %s\n' "$new" > "$home/last"
 cat "$home/last"

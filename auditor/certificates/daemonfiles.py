@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +33,7 @@ def read_config(path: str, text: str) -> dict[str, Any]:
         return {}
     try:
         content = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_no_key_twice)
+        json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair can be read, and not written
     except json.JSONDecodeError as error:
         raise BadFile(
             path, f"is not JSON ({error.msg}): mend it first, nothing was changed", line=error.lineno
@@ -109,7 +109,7 @@ def without_flags(command: str) -> tuple[str, list[str]]:
             kept.append(word)
             continue
         if flag in ("-H", "--host"):
-            hosts += shlex.split(value)
+            hosts.append(value.strip("\"'"))
     return " ".join(kept), hosts
 
 

@@ -30,7 +30,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "Issue it again with alternative names: 'auditor certs server HOST=NAME,ADDRESS', then 'auditor certs install HOST'.",
     ),
     (
-        r"malformed|invalid (dNSName|SAN)",
+        r"(SAN|dNSName|name) .*malformed|invalid (dNSName|SAN)",
         "A name in the certificate is not well-formed (a dot at its end, a blank, an address written as a name).",
         "Issue it again: 'auditor certs server --force HOST=NAME,ADDRESS' brings names into the form that every client takes.",
     ),

@@ -169,7 +169,7 @@ function put-back([string]$why) {
     try {
         [System.IO.File]::Move("$work\armed", "$work\rolling")
     } catch {
-        if ($why -or -not (there "$work\rolling")) { last; return }
+        if ($why -or -not (there "$work\rolling")) { step-state; return }
     }
     if (-not $why) { $why = 'nobody confirmed the new state in time, or the host was restarted before the proof' }
     $config, $service, $new = [System.IO.File]::ReadAllText("$work\settings").Split("`n")
@@ -188,19 +188,19 @@ function last { if (there "$place\last") { [System.IO.File]::ReadAllText("$place
 function step-rollback { put-back "$Words" }
 
 function step-confirm {
-    try { [System.IO.File]::Move("$work\armed", "$work\confirmed") } catch { last; return }
+    try { [System.IO.File]::Move("$work\armed", "$work\confirmed") } catch { step-state; return }
     disarm
     $null, $null, $new = [System.IO.File]::ReadAllText("$work\settings").Split("`n")
     drop "$place\backup"
     [System.IO.Directory]::Move("$work\backup", "$place\backup")
     Get-ChildItem -LiteralPath $place -Directory -Filter 'auditor-*' | Where-Object { $_.FullName -ne $new } | ForEach-Object { drop $_.FullName }
-    [System.IO.File]::WriteAllText("$place\last", "state new`r`n")
+    [System.IO.File]::WriteAllText("$place\last", "state new`r`nfolder $new`r`n")
     last
     drop $work
 }
 
 function step-state {
-    if (there "$work\armed") { 'state unconfirmed' } elseif (there "$work\rolling") { 'state rolling' } elseif (there "$work\confirmed") { 'state new' } else { last }
+    if (there "$work\armed") { 'state unconfirmed' } elseif (there "$work\rolling") { 'state rolling' } elseif (there "$work\confirmed") { 'state new'; "folder $([System.IO.File]::ReadAllText("$work\settings").Split("`n")[2])" } else { last }
 }
 
 try { & "step-$Step" } catch { "problem $(plain $_.Exception.Message)" }

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from auditor.certificates.authority import trust_ids
@@ -15,17 +16,20 @@ from auditor.certificates.prove import Attempt, Credentials, credentials, prove
 from auditor.certificates.session import Answer, ConnectionLost, Session, again, reachable
 from auditor.certificates.status import other
 from auditor.certificates.store import Store
-from auditor.errors import UsageError
+from auditor.errors import AuditorError, UsageError
 from auditor.host import Host
 from auditor.transports.base import shortened
 
 SECONDS_TO_CONFIRM = 180
+SECONDS_AFTER = 120
+"""How long beyond that a host may take until it is back."""
 _LOCAL = "127.0.0.1"
 
 
 class State(StrEnum):
     """In which state an installation left a host."""
 
+    PLANNED = "planned"
     NEW = "new"
     OLD = "old"
     UNKNOWN = "not known"
@@ -33,7 +37,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it; ``reason`` says why the state is not the new one, and ``daemon`` how it fares then."""
+    """What came of it; ``reason`` says why the state is not the new one or what else went wrong, ``daemon`` how it fares."""
 
     state: State
     reason: str = ""
@@ -52,10 +56,17 @@ class Job:
 
     @property
     def address(self) -> str:
-        """How clients call the host: its address, or the first name of its certificate."""
-        wanted = self.host.address
-        covered = bool(wanted) and Names.of(self.certificate.names).covers(wanted)
-        return wanted if covered else self.certificate.names[0]
+        """How clients call the host: its address, or a name of its certificate."""
+        if self.covered:
+            return self.host.address
+        names = self.certificate.names
+        plain = next((name for name in names if not name.startswith("*.")), "")
+        return plain or names[0].replace("*", self.certificate.name.partition(".")[0])
+
+    @property
+    def covered(self) -> bool:
+        """Whether the certificate holds for the host's address."""
+        return Names.of(self.certificate.names).covers(self.host.address)
 
     @property
     def port(self) -> int:
@@ -96,6 +107,10 @@ def certificate_for(ledger: Ledger, host: Host, name: str = "") -> Certificate:
             f"the key of {found[0].label} never was here, so it cannot be brought: 'auditor certs bundle --for daemon-linux {found[0].name}' "
             "writes the rest"
         )
+    if found[0].left(now()) <= timedelta():
+        raise UsageError(
+            f"{found[0].label} ended on {found[0].not_after:%Y-%m-%d}: 'auditor certs renew {found[0].name}'"
+        )
     return found[0]
 
 
@@ -128,30 +143,51 @@ def apply(store: Store, session: Session, ready: Ready, tell: Tell) -> Outcome:
     except ConnectionLost as error:
         outcome = _after_loss(ready, str(error))
     if outcome.state is State.NEW:
-        _note(store, ready.job)
+        try:
+            _note(store, ready.job)
+        except AuditorError as error:
+            return replace(outcome, reason=f"this could not be written down, install again: {error}")
     return outcome
 
 
 def _apply(session: Session, ready: Ready, tell: Tell) -> Outcome:
     job, plan = ready.job, ready.plan
     if plan.nothing:
-        problems = _prove(session, ready, tell)
+        problems = _proof(session, ready, tell)
         return Outcome(State.OLD, problems) if problems else Outcome(State.NEW)
     answer = session.run("install", plan.words(job.seconds), plan.data())
     if answer.words.get("state") != "unconfirmed":
-        return _outcome(answer)
-    if problems := _prove(session, ready, tell):
-        return _outcome(session.run("rollback", [f"the proof failed: {problems}"]))
-    return _outcome(session.run("confirm"))
+        return _outcome(answer, plan)
+    if problems := _proof(session, ready, tell):
+        answer = session.run("rollback", [f"the proof failed: {shortened(problems)}"])
+    else:
+        answer = session.run("confirm")
+    if answer.words.get("state") == "rolling":
+        return _after_loss(ready, "the host put itself back before the proof was done")
+    return _outcome(answer, plan)
 
 
-def _outcome(answer: Answer) -> Outcome:
+def _proof(session: Session, ready: Ready, tell: Tell) -> str:
+    """As ``_prove``; what breaks off the proof is a reason to put back, not to leave the host waiting."""
+    try:
+        return _prove(session, ready, tell)
+    except KeyboardInterrupt:
+        session.run("rollback", ["the proof was interrupted"])
+        raise
+    except (AuditorError, OSError, ValueError) as error:
+        return f"it broke off: {error}"
+
+
+def _outcome(answer: Answer, plan: Plan) -> Outcome:
+    """What an answer means; a new state is ours only with our folder, since an earlier installation ended in one too."""
     words = answer.words
     complaint = shortened(answer.complaint)
     reason = "; ".join(part for part in (shortened(words.get("reason", "")), complaint) if part)
     match words.get("state"):
-        case "new":
+        case "new" if words.get("folder") == plan.folder:
             return Outcome(State.NEW)
+        case "new":
+            return Outcome(State.OLD, reason or "nothing was changed: it never began")
         case "old" | "busy":
             return Outcome(State.OLD, reason, words.get("daemon", ""))
     return Outcome(State.UNKNOWN, reason or f"the script ended with status {answer.status} and said nothing")
@@ -160,14 +196,14 @@ def _outcome(answer: Answer) -> Outcome:
 def _after_loss(ready: Ready, why: str) -> Outcome:
     """The host puts itself back when nobody confirms: wait until it has, and read what it says."""
     job = ready.job
-    answer = again(job.host, job.seconds + 120)
+    answer = again(job.host, job.seconds + SECONDS_AFTER)
     if answer is None:
         return Outcome(
             State.UNKNOWN,
-            f"{why}, and the host cannot be reached since. It puts itself back {job.seconds} seconds after the change; "
+            f"{why}, and since then the host cannot be reached, or has not come to rest. It puts itself back {job.seconds} seconds after the change; "
             f"{ready.plan.found.last} there says how it ended",
         )
-    seen = _outcome(answer)
+    seen = _outcome(answer, ready.plan)
     return Outcome(seen.state, "; ".join(part for part in (why, seen.reason) if part), seen.daemon)
 
 
@@ -206,5 +242,5 @@ def _note(store: Store, job: Job) -> None:
 def missing_address(jobs: Sequence[Job]) -> Iterator[str]:
     """Lines for hosts that are reached at an address which their certificate lacks."""
     for job in jobs:
-        if job.host.address and not Names.of(job.certificate.names).covers(job.host.address):
+        if job.host.address and not job.covered:
             yield f"{job.host.name} is reached at {job.host.address}, which its certificate lacks; it is proved under {job.address}"

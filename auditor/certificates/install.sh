@@ -8,12 +8,16 @@ trap '' HUP PIPE
 home=/etc/docker/tls work=$home/.work unit=docker-host-auditor-rollback
 boot=docker-host-auditor-reboot.service wants=/etc/systemd/system/docker.service.wants
 new=$1 config=$2 dropin=$3 seconds=$4 validate=$5
-made=''
+mine='' made=''
 
 old() {
-    rm -rf "$work" "$wants/$boot" "/etc/systemd/system/$boot"
+    [ -z "$mine" ] || rm -rf "$work" "$wants/$boot" "/etc/systemd/system/$boot"
     [ -z "$made" ] || rm -rf "$new"
     printf 'state old\nreason %s\n' "$*"
+    exit 1
+}
+busy() {
+    printf 'state busy\nreason %s\n' "$*"
     exit 1
 }
 undo() {
@@ -43,25 +47,23 @@ ExecStart=/bin/sh $work/rollback.sh "the host was restarted before the proof" bo
 END
 }
 
-if [ -e "$work/armed" ] && systemctl --quiet is-active "$unit.timer"; then
-    printf 'state busy\nreason another installation waits for its proof\n'
-    exit 1
-fi
-if [ -e "$work/pid" ] && kill -0 "$(cat "$work/pid")" 2>/dev/null; then
-    printf 'state busy\nreason another installation is under way\n'
-    exit 1
-fi
+stale=''
+[ ! -e "$work" ] || stale=yes
+if [ -e "$work/armed" ] && systemctl --quiet is-active "$unit.timer"; then busy 'another installation waits for its proof'; fi
+if [ -e "$work/pid" ] && grep -qs docker-host-auditor "/proc/$(cat "$work/pid")/cmdline"; then busy 'another installation is under way'; fi
 if [ -e "$work/rolling" ]; then
-    printf 'state busy\nreason an earlier installation is being put back; if it takes minutes, run: sh %s/rollback.sh again boot\n' "$work"
-    exit 1
+    busy "an earlier installation is being put back; if it takes minutes, run: sh $work/rollback.sh again boot; systemctl restart docker"
 fi
 if [ -e "$work/armed" ]; then
     sh "$work/rollback.sh" "an earlier installation was cut off: what it changed was put back, install again"
     exit 1
 fi
-rm -rf "$work"
+[ -z "$stale" ] || rm -rf "$work"
 (umask 022 && mkdir -p "$home" "${config%/*}") || old "cannot make $home"
-mkdir "$work" && echo $$ > "$work/pid" || old "cannot write below $home"
+# With its number in it from the first moment on, and only one of several that come at once gets it.
+mkdir "$work.$$" && echo $$ > "$work.$$/pid" || { rm -rf "$work.$$" && old "cannot write below $home"; }
+mv -T "$work.$$" "$work" 2>/dev/null || { rm -rf "$work.$$" && busy 'another installation is under way'; }
+mine=yes
 
 complete=''
 while read -r name mode data; do
@@ -75,8 +77,11 @@ elif [ -e "$config" ]; then
     old "$config has come into being since the plan was made"
 fi
 
+# What an attempt that was cut off left; a folder that is in use has another name.
+grep -qsF "$new" "$config" || rm -rf "$new"
+(umask 022 && mkdir "$new") || old "cannot make $new"
 made=yes
-(umask 022 && mkdir "$new") && mv "$work/ca.pem" "$work/server-cert.pem" "$work/server-key.pem" "$new/" && chown -R 0:0 "$new" ||
+mv "$work/ca.pem" "$work/server-cert.pem" "$work/server-key.pem" "$new/" && chown -R 0:0 "$new" ||
     old "cannot write $new"
 if [ "$validate" = yes ]; then
     dockerd --validate --config-file "$work/daemon.json" > "$work/said" 2>&1 || old "dockerd --validate: $(tail -n 1 "$work/said")"

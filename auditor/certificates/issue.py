@@ -17,6 +17,7 @@ from auditor.certificates.names import NO_NAMES, Constraints, Names, identity
 from auditor.certificates.profile import DAYS, Leaf, Purpose, Signer, sign_leaf
 from auditor.certificates.store import Store
 from auditor.errors import BadFile, UsageError
+from auditor.facts.x509 import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ def _issuer(ledger: Ledger, request: Request) -> Authority:
     if not authority:
         raise UsageError(
             f"there is no authority for {request.purpose}s{f' of team {request.team}' if request.team else ''}: 'auditor certs init'"
+        )
+    if authority.not_after <= now():
+        raise UsageError(
+            f"the authority {authority.id} ended on {authority.not_after:%Y-%m-%d} and signs nothing more: "
+            f"'auditor certs rotate-ca {request.purpose}' makes its successor"
         )
     return authority
 
@@ -176,6 +182,35 @@ def _again(store: Store, ledger: Ledger, certificate: Certificate) -> Request:
     return request
 
 
+def forget(store: Store, names: Sequence[str]) -> list[Certificate]:
+    """
+    Take certificates out of what is watched, renewed and waited for. Their files stay, and they hold until they end.
+
+    Raises:
+        UsageError: there is none of a name; none was forgotten.
+    """
+    with store.locked():
+        ledger = store.load()
+        chosen = named(ledger, names)
+        store.commit(ledger.without(chosen))
+    return chosen
+
+
+def named(ledger: Ledger, names: Sequence[str]) -> list[Certificate]:
+    """
+    The certificates in force of these names, servers' and clients'.
+
+    Raises:
+        UsageError: there is none of a name.
+    """
+    chosen = [each for each in ledger.current() if each.name in names]
+    if unknown := set(names) - {each.name for each in chosen}:
+        raise UsageError(
+            f"there is no certificate {', '.join(sorted(unknown))}: 'auditor certs status' lists them"
+        )
+    return chosen
+
+
 def read_request(path: Path) -> tuple[PublicKey, str, tuple[str, ...]]:
     """
     What a certificate signing request asks for: its public key, common name, and names. Nothing else of it is taken.
@@ -188,14 +223,17 @@ def read_request(path: Path) -> tuple[PublicKey, str, tuple[str, ...]]:
         request = x509.load_pem_x509_csr(path.read_bytes())
         if not request.is_signature_valid:
             raise BadFile(path, "is a request whose signature does not hold: make it again")
+        common = [
+            str(each.value) for each in request.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        ]
+        key, names = request.public_key(), tuple(_names(request))
     except OSError as error:
         raise BadFile(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except (ValueError, InvalidSignature):
+    except (*UNREADABLE, InvalidSignature):
         raise BadFile(
             path, "holds no certificate signing request in PEM: 'openssl req -new' makes one"
         ) from None
-    common = [str(each.value) for each in request.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    return check_public(request.public_key()), (common or [""])[0], tuple(_names(request))
+    return check_public(key), (common or [""])[0], names
 
 
 def _names(request: x509.CertificateSigningRequest) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """The ledger: every authority and every certificate ever made, as it stands in ``ledger.json``."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -52,7 +53,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """
     A certificate that was issued. ``file`` holds it, its chain and, unless ``from_request``, its private key.
 
-    ``serial`` is in hex; ``replaced`` is the serial of the one that took its place.
+    ``serial`` is in hex; ``replaced`` is the serial of the one that took its place. ``forgotten``: its host or client is gone.
     """
 
     serial: str
@@ -68,6 +69,7 @@ class Certificate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     names: tuple[str, ...] = ()
     from_request: bool = False
     replaced: str = ""
+    forgotten: bool = False
 
     @property
     def label(self) -> str:
@@ -94,8 +96,9 @@ class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The last delivery of each certificate, under its ``label``."""
 
     def current(self, purpose: Purpose | None = None) -> list[Certificate]:
-        """The certificates in force: not replaced; of one purpose, or both."""
-        return [each for each in self.certificates if not each.replaced and purpose in (None, each.purpose)]
+        """The certificates in force: neither replaced nor forgotten; of one purpose, or both."""
+        kept = [each for each in self.certificates if not each.replaced and not each.forgotten]
+        return [each for each in kept if purpose in (None, each.purpose)]
 
     def find(self, purpose: Purpose, name: str) -> Certificate | None:
         """The certificate in force under a name."""
@@ -133,6 +136,12 @@ class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The teams that have an authority of their own."""
         return [each.team for each in self.authorities if each.team and each.role == "active"]
 
+    def renews(self, certificate: Certificate) -> bool:
+        """Whether there is an authority that may sign it anew: none for a team that was dropped, or for no team where there are teams."""
+        team = self.authority(certificate.authority).team
+        fits = certificate.purpose is Purpose.SERVER or bool(team) == bool(self.teams())
+        return fits and self.issuer(certificate.purpose, team) is not None
+
     def with_authority(self, authority: Authority) -> "Ledger":
         """With an authority added, or put in the place of the one of its id."""
         others = tuple(each for each in self.authorities if each.id != authority.id)
@@ -150,6 +159,16 @@ class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for each in self.certificates
         )
         return msgspec.structs.replace(self, certificates=(*earlier, certificate))
+
+    def without(self, certificates: Sequence[Certificate]) -> "Ledger":
+        """With certificates forgotten, and where they were brought."""
+        serials, labels = {each.serial for each in certificates}, {each.label for each in certificates}
+        kept = tuple(
+            msgspec.structs.replace(each, forgotten=True) if each.serial in serials else each
+            for each in self.certificates
+        )
+        deliveries = {label: each for label, each in self.deliveries.items() if label not in labels}
+        return msgspec.structs.replace(self, certificates=kept, deliveries=deliveries)
 
     def with_delivery(self, certificate: Certificate, delivery: Delivery) -> "Ledger":
         """With a certificate's last delivery."""

@@ -51,7 +51,10 @@ class Names:
 
     def covers(self, text: str) -> bool:
         """Whether a client that connects to ``text`` finds it here; a wildcard stands for one label."""
-        wanted = Names.of([text])
+        try:
+            wanted = Names.of([text])
+        except UsageError:
+            return False
         wildcards = {f"*.{name.partition('.')[2]}" for name in wanted.hosts}
         return set(wanted.addresses) <= set(self.addresses) and (
             set(wanted.hosts) <= set(self.hosts) or bool(wildcards & set(self.hosts))

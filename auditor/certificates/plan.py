@@ -2,7 +2,6 @@
 
 import base64
 import difflib
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +26,10 @@ from auditor.certificates.ledger import Certificate
 from auditor.certificates.session import Answer, Session
 from auditor.errors import AuditorError, BadFile, HostError
 
+_TOLD = {
+    "unit", "argv", "path", "config", "drop-in", "version", "validate", "containers", "live-restore", "service", "image", "root",
+}  # fmt: skip
+"""All that the step ``inspect`` tells; other lines are what a login script prints."""
 _VALIDATES = 23  # dockerd learnt --validate then
 
 
@@ -82,6 +85,9 @@ class Plan:
         if self.nothing:
             yield "nothing to change: the host has this certificate and trusts these authorities"
             return
+        yield from map(_printable, self._changes())
+
+    def _changes(self) -> Iterator[str]:
         for name, mode in (("ca.pem", "0444"), ("server-cert.pem", "0444"), ("server-key.pem", "0400")):
             if self.found.service:
                 yield f"new  for SYSTEM and Administrators only  {self.folder}\\{name}"
@@ -124,11 +130,11 @@ def look(session: Session, name: str) -> Found:
     """
     answer = session.run("inspect", [DROP_IN])
     words = answer.words
-    if "end" not in words or answer.status:
+    if answer.status or not words.keys() >= {"end", "path"} or not words.keys() & {"unit", "service"}:
         raise HostError(
             f"{name} cannot be looked at ({_first(answer)}): log in as root, with sudo that asks no password, or as an administrator of Windows"
         )
-    read = {word: base64.b64decode(value) for word, value in words.items() if word != "end"}
+    read = {word: _decoded(name, words[word]) for word in _TOLD & words.keys()}
     text = {word: value.decode("utf-8", "replace") for word, value in read.items()}
     config = _utf8(text["path"], read["config"]) if "config" in read else None
     if "service" in text:
@@ -167,6 +173,15 @@ def _first(answer: Answer) -> str:
     return said.splitlines()[-1] if said else f"status {answer.status}"
 
 
+def _decoded(name: str, value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError:
+        raise HostError(
+            f"{name} answered what makes no sense: see that its login scripts print nothing"
+        ) from None
+
+
 def _utf8(path: str, content: bytes) -> str:
     try:
         return content.decode("utf-8")
@@ -189,24 +204,47 @@ def make_plan(found: Found, certificate: Certificate, pieces: Parts, listen: str
             "the host has no docker.service of systemd that says how dockerd starts: "
             "'auditor certs bundle --for daemon-linux' writes files and steps to do it by hand"
         )
-    bare, flags = without_flags(command)
+    flags = without_flags(command)[1]
+    # Our drop-in of an earlier time repeats what the unit said then; a new package of Docker may say something else.
+    below = start_command(found.unit.replace(found.drop_in or "\0", ""))
+    bare, _ = without_flags(below or command)
     _refuse_hidden_flags(found.arguments, command)
     content = read_config(found.path, found.config or "")
     hosts = listeners(content.get("hosts", []), flags, listen)
-    folder = _folder(found, content, certificate, pieces)
-    new_config = merge(found.config or "", content, tls_keys(folder, hosts))
-    new_drop_in = drop_in(bare) if bare != " ".join(command.split()) else ""
+    needed = bare != " ".join(command.split()) or found.drop_in
+    new_drop_in = drop_in(bare) if needed else ""
+    settled = new_drop_in == (found.drop_in or "")
+    folder, new_config = _configured(found, content, hosts, certificate, pieces, settled=settled)
     cautions = tuple(_cautions(found, hosts))
-    nothing = new_config == found.config and not new_drop_in
+    nothing = settled and new_config == found.config
     return Plan(found, folder, new_config, new_drop_in, certificate, pieces, cautions, nothing)
 
 
-def _folder(found: Found, content: dict[str, Any], certificate: Certificate, pieces: Parts) -> str:
-    """The one with just this certificate and trust, if the daemon has it; else a new one."""
+def _configured(
+    found: Found,
+    content: dict[str, Any],
+    hosts: Sequence[str],
+    certificate: Certificate,
+    pieces: Parts,
+    *,
+    settled: bool = True,
+) -> tuple[str, str]:
+    """
+    The folder for the certificates, and daemon.json with it.
+
+    The folder that the daemon has stays only where nothing at all changes (``settled``: besides daemon.json nothing does):
+    what is in use must be there when everything is put back. A new one's name follows from what is there, so that a dry
+    run names it too.
+    """
     separator, path = ("\\", PureWindowsPath) if found.service else ("/", PurePosixPath)
     stem = f"{found.root}{separator}auditor-{certificate.serial[:8]}-{sha256(pieces.trust).hexdigest()[:8]}"
     present = str(path(str(content.get("tlscert", ""))).parent)
-    return present if present.rpartition("-")[0] == stem else f"{stem}-{secrets.token_hex(3)}"
+    before = sha256(f"{found.config}\0{found.drop_in}".encode()).hexdigest()[:6]
+    for folder in (present, f"{stem}-{before}"):
+        config = merge(found.config or "", content, tls_keys(folder, hosts, separator))
+        if settled and folder.startswith(f"{stem}-") and config == found.config:
+            break
+    return folder, config
 
 
 def _plan_on_windows(found: Found, certificate: Certificate, pieces: Parts, listen: str) -> Plan:
@@ -219,8 +257,7 @@ def _plan_on_windows(found: Found, certificate: Certificate, pieces: Parts, list
         )
     content = read_config(found.path, found.config or "")
     hosts = listeners(content.get("hosts", []) or ["npipe://"], [], listen)
-    folder = _folder(found, content, certificate, pieces)
-    new_config = merge(found.config or "", content, tls_keys(folder, hosts, "\\"))
+    folder, new_config = _configured(found, content, hosts, certificate, pieces)
     cautions = (
         "restarting the daemon stops its running containers: Windows has no live-restore",
         f"the proof comes from here: Windows' firewall must let TCP port {listen.rpartition(':')[2]} in (New-NetFirewallRule)",
@@ -256,6 +293,11 @@ def _cautions(found: Found, hosts: Sequence[str]) -> Iterator[str]:
         yield f"restarting the daemon stops its {found.containers} running containers: set live-restore to keep them"
     for host in plain_listeners(hosts):
         yield f"{host} speaks TLS from then on too: clients without certificates are cut off there"
+
+
+def _printable(line: str) -> str:
+    """What a host's files hold shall not steer the terminal that it is shown on."""
+    return "".join(sign if sign.isprintable() or sign == "\t" else "?" for sign in line)
 
 
 def _diff(path: str, old: str | None, new: str) -> Iterator[str]:

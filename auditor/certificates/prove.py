@@ -11,8 +11,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from auditor.certificates.keys import KeyType, key_pem, make_key
-from auditor.certificates.ledger import Certificate, Ledger, now
+from auditor.certificates.keys import KeyType, key_pem, make_key, read_key
+from auditor.certificates.ledger import TRUSTED, Certificate, Ledger, now
 from auditor.certificates.names import NO_NAMES
 from auditor.certificates.profile import Leaf, Purpose, Signer, sign_authority, sign_leaf
 from auditor.certificates.store import Store
@@ -54,14 +54,17 @@ def credentials(
     able = [
         each
         for each in ledger.current(Purpose.CLIENT)
-        if not each.from_request and each.left(now()) > timedelta()
+        if not each.from_request
+        and each.left(now()) > timedelta()
+        and ledger.authority(each.authority).role in TRUSTED
     ]
     chosen = [each for each in able if not client or each.name == client]
     if not chosen:
         raise UsageError(
-            f"the proof needs a client's certificate{f' {client}' if client else ''} that is valid and whose key is here: auditor certs client NAME"
+            f"the proof needs a client's certificate{f' {client}' if client else ''} that is valid, of an authority in force, and whose key is here: auditor certs client NAME"
         )
     best = max(chosen, key=lambda each: each.not_after)
+    read_key(store.folder / best.file)  # a file that is gone is found here, not in the midst of the proof
     return Credentials(
         store.folder / certificate.file, store.folder / best.file, certificate.fingerprint, trust.decode()
     )

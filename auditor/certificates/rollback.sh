@@ -4,17 +4,23 @@ set -u
 trap '' HUP PIPE
 home=/etc/docker/tls work=$home/.work
 if ! mv "$work/armed" "$work/rolling" 2>/dev/null && ! { [ "${2:-}" = boot ] && [ -e "$work/rolling" ]; }; then
-    cat "$home/last" 2>/dev/null
+    if [ -e "$work/rolling" ]; then echo 'state rolling'; else cat "$home/last" 2>/dev/null; fi
     exit 0
 fi
 { read -r config && read -r dropin && read -r new; } < "$work/settings"
 restore() {
     rm -f "$2.new"
-    if [ -e "$work/backup/$1" ]; then mv -f "$work/backup/$1" "$2"; fi
-    if [ -e "$work/backup/$1.absent" ]; then rm -f "$2"; fi
+    if [ -e "$work/backup/$1.absent" ]; then [ ! -e "$2" ] || rm -f "$2"; elif [ -e "$work/backup/$1" ]; then mv -f "$work/backup/$1" "$2"; fi
 }
-restore daemon.json "$config"
-restore drop-in "$dropin"
+stuck() {
+    # What was saved stays where it is, and so does 'rolling': the next start of the host tries again.
+    printf 'state stuck\nreason cannot put back %s: mend that, then: sh %s again boot; systemctl restart docker (%s)\n' \
+        "$1" "$work/rollback.sh" "$2" > "$home/last"
+    cat "$home/last"
+    exit 1
+}
+restore drop-in "$dropin" || stuck "$dropin" "$1"
+restore daemon.json "$config" || stuck "$config" "$1"
 units=/etc/systemd/system boot=docker-host-auditor-reboot.service
 rm -f "$units/docker.service.wants/$boot" "$units/$boot"
 rmdir "${dropin%/*}" "$units/docker.service.wants" 2>/dev/null

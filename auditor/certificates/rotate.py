@@ -41,19 +41,19 @@ def advance(
         AuditorError: one cannot be opened, or nothing be written.
     """
     done, issued = list[str](), list[Issued]()
-    if not _has(store.load(), purpose, "incoming", "outgoing"):
-        _begin(store, purpose, making, opening)
+    if not _has(ledger := store.load(), purpose, "incoming", "outgoing"):
+        _begin(store, ledger, purpose, making, opening)
         done.append(f"made a new authority for {purpose}s; both are trusted now")
-    if _has(store.load(), purpose, "incoming"):
-        if (waiting := _lack_trust(store.load(), purpose)) and not impatient:
+    if _has(ledger := store.load(), purpose, "incoming"):
+        if (waiting := _lack_trust(ledger, purpose)) and not impatient:
             return Progress(tuple(done), tuple(waiting))
-        _set_roles(store, purpose, {"active": "outgoing", "incoming": "active"})
+        _set_roles(store, ledger, purpose, {"active": "outgoing", "incoming": "active"})
         done.append(f"the new authority signs for {purpose}s from now on")
     issued += _issue_anew(store, purpose, opening)
     ledger = store.load()
     if (waiting := _lack_certificate(ledger, purpose)) and not impatient:
         return Progress(tuple(done), tuple(waiting), issued=tuple(issued))
-    _set_roles(store, purpose, {"outgoing": "retired"})
+    _set_roles(store, ledger, purpose, {"outgoing": "retired"})
     done.append(f"the old authority for {purpose}s is retired")
     return Progress((*done,), tuple(_lack_trust(store.load(), purpose)), finished=True, issued=tuple(issued))
 
@@ -62,24 +62,33 @@ def _has(ledger: Ledger, purpose: Purpose, *roles: Role) -> bool:
     return any(each.purpose is purpose and each.role in roles for each in ledger.authorities)
 
 
-def _begin(store: Store, purpose: Purpose, making: Making, opening: Opening) -> None:
+def _begin(store: Store, seen: Ledger, purpose: Purpose, making: Making, opening: Opening) -> None:
+    old = seen.issuer(purpose)
+    if not old:
+        raise UsageError(f"there is no authority for {purpose}s to replace: 'auditor certs init'")
+    passphrase = opening.passphrase if old.encrypted else ""
+    open_signer(store, old, passphrase)  # a wrong passphrase must not become the new authority's
     with store.locked():
-        ledger = store.load()
-        old = ledger.issuer(purpose)
-        if not old:
-            raise UsageError(f"there is no authority for {purpose}s to replace: 'auditor certs init'")
-        passphrase = opening.passphrase if old.encrypted else ""
-        open_signer(store, old, passphrase)  # a wrong passphrase must not become the new authority's
-        store.commit(add_successor(store, ledger, old, making, passphrase))
+        store.commit(add_successor(store, _unmoved(store, seen), old, making, passphrase))
 
 
-def _set_roles(store: Store, purpose: Purpose, roles: dict[Role, Role]) -> None:
+def _set_roles(store: Store, seen: Ledger, purpose: Purpose, roles: dict[Role, Role]) -> None:
     with store.locked():
-        ledger = store.load()
+        ledger = _unmoved(store, seen)
         for each in ledger.authorities:
             if each.purpose is purpose and each.role in roles:
                 ledger = ledger.with_authority(msgspec.structs.replace(each, role=roles[each.role]))
         store.commit(ledger)
+
+
+def _unmoved(store: Store, seen: Ledger) -> Ledger:
+    """The ledger, if its authorities are as they were seen: a step is taken from where one looked, or not at all."""
+    ledger = store.load()
+    if ledger.authorities != seen.authorities:
+        raise UsageError(
+            "somebody else changes the authorities at this moment: call it again, it goes on where they are"
+        )
+    return ledger
 
 
 def _issue_anew(store: Store, purpose: Purpose, opening: Opening) -> Iterable[Issued]:

@@ -40,7 +40,8 @@ class Answer:
     @property
     def words(self) -> dict[str, str]:
         """Lines of a word and its value."""
-        pairs = (line.partition(" ") for line in self.said.decode("utf-8", "replace").splitlines())
+        lines = self.said.decode("utf-8", "replace").splitlines()
+        pairs = (line.partition(" ") for line in lines if line)
         return {word: rest for word, _, rest in pairs}
 
 
@@ -93,7 +94,8 @@ def open_session(host: Host) -> Iterator[Session]:
 
 
 def _command(host: Host, step: str, arguments: Sequence[str]) -> list[str]:
-    text = resources.files("auditor.certificates").joinpath(f"{step}.sh").read_text()
+    # What a login script prints without an end of line must not swallow our first one.
+    text = "echo\n" + resources.files("auditor.certificates").joinpath(f"{step}.sh").read_text()
     return [*linux_shell(sudo=host.sudo and host.user != "root"), "-c", text, "auditor", *arguments]
 
 

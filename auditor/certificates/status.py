@@ -68,15 +68,30 @@ def _standing(ledger: Ledger, certificate: Certificate, look: Look | None) -> St
     return Standing(certificate, state, where, advice)
 
 
-def _in_ledger(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
+def due(ledger: Ledger) -> list[Certificate]:
+    """The certificates in force whose time is over or nearly so, or whose authority is retired, and that can be issued anew."""
+    return [each for each in ledger.current() if ledger.renews(each) and _renewal(ledger, each)[1]]
+
+
+def _renewal(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
+    """Whether it must be issued anew, and why; empty if not."""
     present = now()
-    renew = f"auditor certs renew {certificate.name}"
     if certificate.left(present).total_seconds() <= 0:
-        return State.EXPIRED, renew
+        return State.EXPIRED, "it has ended"
     if ledger.authority(certificate.authority).role not in TRUSTED:
-        return State.DUE, f"its authority is retired: {renew}"
-    if certificate.is_due(present):
-        return State.DUE, renew
+        return State.DUE, "its authority is retired"
+    return State.DUE, "two thirds of its life are over" if certificate.is_due(present) else ""
+
+
+def _in_ledger(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
+    team = ledger.authority(certificate.authority).team
+    if team and not ledger.renews(certificate):
+        return State.FINE, f"team {team} is dropped: it opens no daemon that was installed since"
+    state, why = _renewal(ledger, certificate)
+    if why and ledger.renews(certificate):
+        return state, f"{why}: auditor certs renew {certificate.name}"
+    if why:
+        return state, f"{why}: auditor certs client {certificate.name} --force --team TEAM"
     return _delivered(ledger, certificate)
 
 
@@ -84,14 +99,19 @@ def _delivered(ledger: Ledger, certificate: Certificate) -> tuple[State, str]:
     delivery = ledger.deliveries.get(certificate.label)
     if not delivery:
         return State.FINE, ""
-    again = (
-        f"auditor certs {'install' if certificate.purpose is Purpose.SERVER else 'bundle'} {certificate.name}"
-    )
+    again = delivery_command(certificate)
     if delivery.serial != certificate.serial:
         return State.DUE, f"renewed, and not delivered yet: {again}"
     if set(delivery.trust) != set(trust_ids(ledger, other(certificate.purpose))):
         return State.DUE, f"the authorities it should trust have changed: {again}"
     return State.FINE, ""
+
+
+def delivery_command(certificate: Certificate) -> str:
+    """How one is brought to where it is used, once more."""
+    if certificate.purpose is Purpose.SERVER:
+        return f"auditor certs install {certificate.name}"
+    return f"auditor certs bundle {certificate.name} --force"
 
 
 def other(purpose: Purpose) -> Purpose:
@@ -107,7 +127,9 @@ def _on_wire(certificate: Certificate, delivered: str, seen: Port) -> tuple[Stat
             State.WRONG,
             f"its daemon lets others in, or fails ({seen.verdict}): auditor certs show, auditor certs install",
         )
-    served = sha256(PEM_cert_to_DER_cert(seen.chain[0])).hexdigest() if seen.chain else ""
+    if not seen.chain:
+        return State.NOT_SEEN, "its daemon shows its certificate to clients alone"
+    served = sha256(PEM_cert_to_DER_cert(seen.chain[0])).hexdigest()
     if served == certificate.fingerprint:
         return State.FINE, ""
     if delivered != certificate.serial:
@@ -124,7 +146,7 @@ def authority_advice(ledger: Ledger) -> list[str]:
     found = [
         f"the authority {each.id} ends on {each.not_after:%Y-%m-%d}: auditor certs rotate-ca {each.purpose}"
         for each in ledger.authorities
-        if each.role == "active" and not each.team and ends_soon(each)
+        if each.role == "active" and ends_soon(each)
     ]
     found += [
         f"the authorities of {each.purpose}s are being replaced: go on with auditor certs rotate-ca {each.purpose}"

@@ -9,7 +9,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -153,14 +153,35 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o600, replace: bool = 
         UsageError: it exists and ``replace`` is not asked for.
         AuditorError: it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.new")
-    if not replace and path.exists():
-        raise UsageError(f"{path} exists: choose another place, or say --force to replace it")
-    with _explained(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)
-        _write(beside, content, mode)
-        beside.replace(path)
+    write_all([(path, content, mode)], replace=replace)
+
+
+def write_all(files: Sequence[tuple[Path, bytes, int]], *, replace: bool = False) -> None:
+    """
+    Write files that belong together, with their modes: all are beside their places before the first one takes its own.
+
+    Raises:
+        UsageError: one exists and ``replace`` is not asked for.
+        AuditorError: one cannot be written.
+    """
+    for path, _, _ in files:
+        if not replace and path.exists():
+            raise UsageError(f"{path} exists: choose another place, or say --force to replace it")
+    staged = list[tuple[Path, Path]]()
+    try:
+        for path, content, mode in files:
+            beside = path.with_name(f".{path.name}.new")
+            with _explained(path):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                beside.unlink(missing_ok=True)
+                staged.append((beside, path))
+                _write(beside, content, mode)
+        for beside, path in staged:
+            with _explained(path):
+                beside.replace(path)
+    finally:
+        for beside, _ in staged:
+            beside.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes, mode: int = 0o600) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from ipaddress import IPv6Address
 from pathlib import Path
 
 from cryptography import x509
@@ -12,12 +13,13 @@ from auditor.certificates.ledger import now
 from auditor.errors import BadFile, UsageError
 from auditor.facts.certificate import Certificate
 from auditor.facts.live import Verdict
-from auditor.facts.x509 import describe, read_pem
+from auditor.facts.x509 import UNREADABLE, describe, read_pem
 from auditor.probe.port import examine
 
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_NAMES = 5
 _LAST_PORT = 65535
+_PORT = 2376
 _SUFFIXES = {".pem", ".crt", ".cer", ".key", ".csr"}
 _VERDICTS = {
     Verdict.PLAINTEXT: "the Docker API, without TLS: whoever reaches this port is root there",
@@ -48,10 +50,14 @@ def show_path(path: Path) -> Iterator[str]:
         if not files:
             raise BadFile(path, f"holds no file that ends in {', '.join(sorted(_SUFFIXES))}")
         for file in files:
-            yield from show_path(file)
+            try:
+                yield from show_path(file)
+            except BadFile as error:
+                yield str(error)
         return
     try:
-        text = path.read_bytes()[:_MOST_BYTES].decode("utf-8", "replace")
+        with path.open("rb") as content:
+            text = content.read(_MOST_BYTES).decode("utf-8", "replace")
     except OSError as error:
         raise BadFile(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     lines = list(show_text(text))
@@ -93,12 +99,23 @@ def place(text: str) -> tuple[str, int] | None:
         UsageError: the port is no number of one.
     """
     bare = text.removeprefix("tcp://").removeprefix("https://").rstrip("/")
+    if _is_ipv6(bare.removeprefix("[").removesuffix("]")):
+        return bare.strip("[]"), _PORT
     host, colon, port = bare.rpartition(":")
     if not colon or "/" in bare or not host:
-        return (bare, 2376) if bare != text.rstrip("/") and "/" not in bare else None
+        is_url = bare != text.rstrip("/") and bare and not colon and "/" not in bare
+        return (bare, _PORT) if is_url else None
     if not port.isdigit() or not 0 < int(port) <= _LAST_PORT:
         raise UsageError(f"{text!r}: {port!r} is no port")
     return host.strip("[]"), int(port)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _certificate(found: x509.Certificate) -> Iterator[str]:
@@ -151,7 +168,7 @@ def _request(text: str) -> Iterator[str]:
     try:
         request = x509.load_pem_x509_csr(text.encode("utf-8", "replace"))
         yield f"request by {request.subject.rfc4514_string() or 'nobody by name'}: sign it with 'auditor certs sign'"
-    except ValueError as error:
+    except UNREADABLE as error:
         yield f"a request that cannot be read: {error}"
 
 

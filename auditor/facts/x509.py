@@ -20,13 +20,15 @@ from auditor.facts.certificate import Certificate
 
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
 
-# What cryptography says of parts that make no sense, beside ValueError.
-_ODD = (
+UNREADABLE = (
+    ValueError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
 )
+"""What the reader of X.509 raises where somebody made what nobody should: not all of them are ValueErrors."""
+
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _GOOD_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 _WEAK_HASHES = {"md2", "md4", "md5", "sha1"}
@@ -45,7 +47,7 @@ def read_pem(text: str) -> Iterator[x509.Certificate | str]:
             yield x509.load_pem_x509_certificate(
                 f"{_BEGIN}{block.partition(_END)[0]}{_END}\n".encode("ascii", "replace")
             )
-        except (ValueError, *_ODD) as error:
+        except UNREADABLE as error:
             yield f"not a certificate: {error}"
 
 
@@ -58,7 +60,7 @@ def describe(certificate: x509.Certificate) -> Certificate:
     """
     try:
         return _described(certificate)
-    except _ODD as error:
+    except UNREADABLE as error:
         raise ValueError(str(error)) from error
 
 
@@ -71,7 +73,7 @@ def describe_der(certificate: bytes) -> Certificate:
     """
     try:
         return describe(x509.load_der_x509_certificate(certificate))
-    except _ODD as error:
+    except UNREADABLE as error:
         raise ValueError(str(error)) from error
 
 

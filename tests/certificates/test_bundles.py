@@ -15,11 +15,12 @@ from docker.tls import TLSConfig
 from auditor.certificates import bundles
 from auditor.certificates.authority import read_certificates
 from auditor.certificates.daemonfiles import start_command, without_flags
+from auditor.certificates.issue import renew
 from auditor.certificates.keys import read_key
 from auditor.certificates.profile import Purpose
 from auditor.certificates.store import Store
-from auditor.errors import UsageError
-from tests.certificates.pki import client, new_store, server
+from auditor.errors import AuditorError, UsageError
+from tests.certificates.pki import NO_PASSPHRASE, client, new_store, server
 from tests.lab.need import need
 
 URL = "tcp://web1:2376"
@@ -149,3 +150,18 @@ def test_a_delivery_is_written_down(tmp_path: Path) -> None:
     write(store, "dir", tmp_path / "ann")
     delivery = store.load().deliveries["client ann"]
     assert (delivery.serial, delivery.place) == (one.serial, str(tmp_path / "ann"))
+
+
+def test_a_bundle_that_cannot_be_written_whole_is_not_written_at_all(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    one = client(store)
+    write(store, "dir", tmp_path / "ann")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "ann").iterdir()}
+    renew(store, [one], NO_PASSPHRASE)
+    (tmp_path / "ann/.key.pem.new").mkdir()
+    certificate = bundles.find(store.load(), "dir", "ann")
+    with pytest.raises(AuditorError, match=r"key\.pem"):
+        bundles.write(store, "dir", certificate, tmp_path / "ann", "", replace=True)
+    (tmp_path / "ann/.key.pem.new").rmdir()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "ann").iterdir()} == before
+    assert store.load().deliveries["client ann"].serial == one.serial

@@ -228,19 +228,42 @@ def test_status_is_for_people_and_for_programs(certs: Certs) -> None:
     assert (row["name"], row["state"], row["purpose"]) == ("ann", "fine", "client")
 
 
+def test_programs_are_told_of_authorities_too(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    certs.said("client", "ann")
+    certs.said("bundle", "ann")
+    certs.said("rotate-ca", "server", code=1)
+    result = certs("status", "--json")
+    assert result.exit_code == 1
+    assert "go on with auditor certs rotate-ca server" in result.stderr
+    json.loads(result.stdout)
+
+
 def test_renewal_says_what_is_left_to_deliver(certs: Certs) -> None:
     certs.said("init", "--no-passphrase")
     certs.said("client", "ann")
     assert "renewed 1" in certs.said("renew", "ann")
     certs.said("bundle", "ann", "--output", "out")
-    assert "auditor certs bundle ann" in certs.said("renew", "ann", code=1)
+    again = certs.said("renew", "ann", code=1)
+    assert f"to deliver: client ann, to {certs.folder / 'out'} (auditor certs bundle ann --force)" in again
     assert "due" in certs.said("status", code=1)
     certs.said("bundle", "ann", "--output", "out", "--force")
     certs.said("status")
-    certs.said("renew", "--due")
+    assert "nothing is due" in certs.said("renew", "--due")
     for wrong in ((), ("ann", "--due"), ("bob",)):
         with pytest.raises(UsageError):
             certs("renew", *wrong)
+
+
+def test_who_is_forgotten_is_watched_no_more_and_what_that_does_not_do_is_said(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    certs.said("client", "ann")
+    result = certs("forget", "ann")
+    assert "forgot client ann" in result.stdout
+    assert "still opens every daemon" in result.stderr
+    assert "no certificate issued yet" in certs.said("status")
+    with pytest.raises(UsageError, match="no certificate ann"):
+        certs("forget", "ann")
 
 
 def test_a_rotation_is_called_until_it_is_done(certs: Certs) -> None:
@@ -287,6 +310,10 @@ def test_a_rotation_is_called_until_it_is_done(certs: Certs) -> None:
         ("Missing Authority Key Identifier", "old recipe"),
         ("a root or intermediate certificate is not authorized to sign for this name", "limited to"),
         ("x509: SAN dNSName is malformed", "well-formed"),
+        (
+            'net/http: HTTP/1.x transport connection broken: malformed HTTP response "\\x15\\x03\\x01"',
+            "client does not",
+        ),
         ("The server probably has client authentication (--tlsverify) enabled", "wants a client's"),
         ("SSLV3_ALERT_BAD_CERTIFICATE", "wants a client's"),
         ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "wants a client's"),
@@ -323,7 +350,10 @@ def test_a_host_without_a_certificate_stops_no_other(certs: Certs) -> None:
     assert result.exit_code == 1
     assert "db1: is in the old state (nothing was changed: there is no certificate for db1" in result.stderr
     assert "web1: is in the old state (nothing was changed: " in result.stderr
-    assert result.stdout.rstrip().splitlines()[-2:] == ["db1: old state", "web1: old state"]
+    first, second, counted = result.stdout.rstrip().splitlines()[-3:]
+    assert first.startswith("db1   old state          nothing was changed: there is no certificate")
+    assert second.startswith("web1  old state          nothing was changed: ")
+    assert counted == "2 hosts: 2 old state"
     with pytest.raises(UsageError, match="no certificate for db1"):
         certs("install", "--inventory", "inventory.yaml", "--limit", "db1")
 
@@ -382,3 +412,59 @@ def test_a_usage_error_ends_with_2_and_help_comes_without_the_cryptography(tmp_p
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_request_of_odd_make_is_refused(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), bytes.fromhex("3002a300"))
+    builder = (
+        x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(odd, critical=False)
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    (certs.folder / "odd.csr").write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    with pytest.raises(BadFile, match=r"odd\.csr"):
+        certs("sign", "odd.csr", "--as", "web1")
+
+
+def run(folder: Path, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """As cron does it: without a terminal."""
+    command = [sys.executable, "-m", "auditor", "certs", *words]
+    environment = {"PATH": os.environ["PATH"], "AUDITOR_CERTS_DIR": str(folder / "pki")}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, input=given, capture_output=True, check=False, start_new_session=True
+    )  # fmt: skip
+
+
+def test_without_a_terminal_a_passphrase_is_not_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("correct horse\n")
+    (tmp_path / "word").chmod(0o600)
+    assert run(tmp_path, "init", "--passphrase-file", str(tmp_path / "word")).returncode == 0
+    done = run(tmp_path, "client", "ann")
+    assert done.returncode == 2, done.stderr
+    assert b"--passphrase-file" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_an_error_text_that_is_not_utf8_is_explained_too(tmp_path: Path) -> None:
+    done = run(tmp_path, "explain", "-", given=b"\xffx509: certificate signed by unknown authority")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("command", [["init", "--no-passphrase"], ["client", "ann"], ["server", "web1"]])
+def test_a_life_beyond_all_time_is_refused(tmp_path: Path, command: list[str]) -> None:
+    if command[0] != "init":
+        run(tmp_path, "init", "--no-passphrase")
+    done = run(tmp_path, *command, "--days", "99999999")
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_recorded_answers_get_no_certificate(certs: Certs) -> None:
+    certs.said("init", "--no-passphrase")
+    (certs.folder / "old.bundle").write_bytes(b"")
+    (certs.folder / "inventory.yaml").write_text(
+        "hosts:\n  web1: {transport: ssh, address: 10.0.0.7}\n  old: {transport: bundle, path: old.bundle}\n"
+    )
+    said = certs.said("server", "--inventory", "inventory.yaml")
+    assert "issued server web1" in said
+    assert "issued server old" not in said

@@ -1,13 +1,8 @@
 """Installation by WinRM, against the project's own WS-Management endpoint: a host in Python that acts the script's steps out."""
 
 import base64
-import functools
 import gzip
-import http.server
 import json
-import re
-import ssl
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,80 +14,13 @@ from auditor.certificates.session_windows import BOOT, install_script
 from auditor.certificates.store import Store
 from auditor.errors import AuditorError
 from auditor.transports.powershell import PROGRAM
+from tests.certificates.daemon import Daemon
 from tests.certificates.pki import client, new_store, server
-from tests.collect.test_windows_script import called, nodes, parsed, said
 from tests.lab.sshd import free_port
 from tests.lab.wsman.service import Drop, Output
 from tests.transports.windows_world import Files, World, windows
 
-SCRIPT = install_script().decode()
 CONFIG = r"C:\ProgramData\docker\config\daemon.json"
-CMDLETS = {
-    "ForEach-Object", "Get-ChildItem", "Get-CimInstance", "Get-Date", "Get-Item", "Get-ScheduledTask", "Get-Service", "Get-WinEvent",
-    "New-Object", "New-ScheduledTaskAction", "New-ScheduledTaskPrincipal", "New-ScheduledTaskSettingsSet", "New-ScheduledTaskTrigger",
-    "Register-ScheduledTask", "Remove-Item", "Restart-Service", "Select-Object", "Test-Path", "Unregister-ScheduledTask", "Where-Object",
-}  # fmt: skip
-STATICS = {
-    "Convert::FromBase64String", "Convert::ToBase64String", "System.IO.Directory::CreateDirectory", "System.IO.Directory::Move",
-    "System.IO.Directory::SetAccessControl", "System.IO.File::GetAccessControl", "System.IO.File::Move", "System.IO.File::ReadAllBytes",
-    "System.IO.File::ReadAllText", "System.IO.File::Replace", "System.IO.File::WriteAllBytes", "System.IO.File::WriteAllText",
-    "System.IO.Path::GetDirectoryName",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("text", [SCRIPT, BOOT], ids=["install.ps1", "bootstrap"])
-def test_it_parses_and_is_plain_ascii(text: str) -> None:
-    assert not parsed(text).root_node.has_error
-    assert text.isascii()
-
-
-def test_it_calls_only_what_is_listed() -> None:
-    assert {name for name, _ in called(SCRIPT)} - CMDLETS == set()
-    found = {
-        f"{match[1]}::{match[2]}"
-        for node in nodes(SCRIPT, "invokation_expression")
-        if (match := re.match(r"\[([\w.]+)\]::(\w+)\(", said(node)))
-    }
-    assert found - STATICS == set()
-    computed = [
-        said(node).strip()
-        for node in nodes(SCRIPT, "command")
-        if node.children[0].type == "command_invokation_operator"
-    ]
-    assert sorted(computed) == ['& "step-$Step"', "& $program --validate --config-file $config 2>&1"]
-
-
-class Daemon:
-    """A TLS server that answers as dockerd does, with the files that a daemon.json names."""
-
-    def __init__(self, port: int, config: str, files: dict[str, bytes], folder: Path) -> None:
-        keys = json.loads(config)
-        for name in ("tlscacert", "tlscert", "tlskey"):
-            (folder / name).write_bytes(files[keys[name]])
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "tlscert", folder / "tlskey")
-        context.load_verify_locations(folder / "tlscacert")
-        context.verify_mode = ssl.CERT_REQUIRED if keys["tlsverify"] else ssl.CERT_NONE
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _Api)
-        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # refusals are part of it
-        self.server.socket = context.wrap_socket(
-            self.server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        threading.Thread(target=functools.partial(self.server.serve_forever, 0.02), daemon=True).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class _Api(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b'{"ApiVersion": "1.43"}')
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Windows:
@@ -103,6 +31,7 @@ class Windows:
         self.image = r'"C:\Program Files\docker\dockerd.exe" --run-service'
         self.files = {CONFIG: b'{\n  "log-opts": {"max-size": "10m"}\n}\n'}
         self.saved: dict[str, bytes] | None = None
+        self.new = ""
         self.last = "state old"
         self.fails_to_start = False
         self.daemon: Daemon | None = None
@@ -145,7 +74,7 @@ class Windows:
             sent[name] = base64.b64decode(rest.partition(" ")[2])
         assert sent["install.ps1"] == install_script()
         assert sent.get("before") == self.files.get(config)
-        self.saved = dict(self.files)
+        self.saved, self.new = dict(self.files), new
         for name in ("ca.pem", "server-cert.pem", "server-key.pem"):
             self.files[f"{new}\\{name}"] = sent[name]
         self.files[config] = sent["daemon.json"]
@@ -165,7 +94,7 @@ class Windows:
 
     def confirm(self, _words: list[str], _data: str) -> str:
         if self.saved is not None:
-            self.saved, self.last = None, "state new"
+            self.saved, self.last = None, f"state new\nfolder {self.new}"
         return self.last
 
     def state(self, _words: list[str], _data: str) -> str:

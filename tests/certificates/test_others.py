@@ -16,17 +16,22 @@ _SAN = "subjectAltName=DNS:web1.example,IP:10.0.0.5\n"
 _BOTH = "extendedKeyUsage=serverAuth,clientAuth\n"
 _CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
 _IDS = "authorityKeyIdentifier=keyid\n"
+# Made by a Go that gave no certificate a key identifier of its own accord.
+_NO_IDS = "subjectKeyIdentifier=none\nauthorityKeyIdentifier=none\n"
+_MACHINE_CA = f"basicConstraints=critical,CA:TRUE\nkeyUsage=critical,digitalSignature,keyEncipherment,keyAgreement,keyCertSign\n{_NO_IDS}"
+_MACHINE = f"{_SAN}basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment,keyAgreement\n{_NO_IDS}"
 STRICT, CLIENT_TOO, TOO_LONG = "strict", "client too", "too long"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Extensions of authority (empty: X.509 version 1) and server, the server's days, and what we must say of it."""
+    """Extensions of authority (empty: X.509 version 1) and server, the server's days, what we must say of it, and how subjects begin."""
 
     authority: str
     server: str
     days: int
     found: set[str]
+    subject: str = "CN="
 
 
 RECIPES = {
@@ -43,7 +48,12 @@ RECIPES = {
         825,
         {STRICT, CLIENT_TOO},
     ),
-    "docker-machine, swarm master": Recipe(_CA, f"{_SAN}{_BOTH}{_IDS}", 1080, {CLIENT_TOO, TOO_LONG}),
+    "docker-machine": Recipe(
+        _MACHINE_CA, f"{_MACHINE}extendedKeyUsage=serverAuth\n", 1080, {STRICT, TOO_LONG}, "O=me."
+    ),
+    "docker-machine, swarm master or before 0.8": Recipe(
+        _MACHINE_CA, f"{_MACHINE}{_BOTH}", 1080, {STRICT, CLIENT_TOO, TOO_LONG}, "O=me."
+    ),
     "mkcert": Recipe(_CA, f"{_SAN}extendedKeyUsage=serverAuth\n{_IDS}", 823, set()),
     "trustme, cfssl, step": Recipe(_CA, f"{_SAN}{_BOTH}{_IDS}", 365, {CLIENT_TOO}),
     "easy-rsa": Recipe(
@@ -64,7 +74,7 @@ def make(folder: Path, recipe: Recipe) -> Certificates:
     (folder / "ca.cnf").write_text(recipe.authority)
     (folder / "server.cnf").write_text(recipe.server)
     for name in ("ca", "server"):
-        openssl(folder, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")  # fmt: skip
+        openssl(folder, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-subj", f"/{recipe.subject}{name}", "-out", f"{name}.csr")  # fmt: skip
     extensions = ["-extfile", "ca.cnf"] if recipe.authority else []
     openssl(folder, "x509", "-req", "-in", "ca.csr", "-signkey", "ca.key", "-days", "3650", "-out", "ca.pem", *extensions)  # fmt: skip
     openssl(

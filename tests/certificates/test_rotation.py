@@ -3,6 +3,9 @@
 import ssl
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,15 +13,18 @@ import msgspec
 import pytest
 
 from auditor.certificates import bundles
-from auditor.certificates.authority import Making, add_team, drop_team, init
-from auditor.certificates.issue import renew
-from auditor.certificates.ledger import Certificate, now
+from auditor.certificates.authority import Making, add_team, drop_team, init, trust_ids, trust_pem
+from auditor.certificates.install import Job, certificate_for
+from auditor.certificates.issue import Request, forget, issue, renew
+from auditor.certificates.ledger import Certificate, Delivery, now
 from auditor.certificates.profile import Purpose
+from auditor.certificates.prove import credentials
 from auditor.certificates.rotate import Progress, advance
-from auditor.certificates.status import Standing, State, authority_advice, exit_code, standings
+from auditor.certificates.status import Standing, State, authority_advice, due, exit_code, standings
 from auditor.certificates.store import Store
-from auditor.errors import AuditorError, UsageError
+from auditor.errors import AuditorError, BadFile, UsageError
 from auditor.facts.live import Port, Verdict
+from auditor.host import Host
 from tests.certificates.pki import (
     MAKING,
     NO_PASSPHRASE,
@@ -92,6 +98,28 @@ def test_without_deliveries_a_rotation_is_done_at_once(tmp_path: Path) -> None:
     assert new
     assert new.authority != old.authority
     assert new.names == old.names
+
+
+def test_those_who_rotate_at_once_make_one_successor(tmp_path: Path) -> None:
+    for round_ in range(5):
+        store = new_store(tmp_path / str(round_))
+        server(store)
+        start = threading.Barrier(4)
+
+        def rotate(folder: Path, start: threading.Barrier) -> None:
+            start.wait()
+            with suppress(UsageError):
+                go_on(Store(folder), Purpose.SERVER)
+
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(rotate, store.folder, start) for _ in range(4)]:
+                done.result()
+        while not go_on(store, Purpose.SERVER).finished:
+            pass
+        roles = [each.role for each in store.load().authorities if each.purpose is Purpose.SERVER]
+        assert roles[-1] == "active"
+        assert set(roles[:-1]) == {"retired"}
+        server(store, "web2")
 
 
 def test_a_rotation_that_waits_is_told_of_by_status(tmp_path: Path) -> None:
@@ -232,6 +260,7 @@ def test_a_certificate_of_a_retired_authority_is_due(tmp_path: Path) -> None:
     ("port", "state", "code"),
     [
         (Port(2376, Verdict.REFUSED), State.NOT_SEEN, 3),
+        (Port(2376, Verdict.MUTUAL_TLS), State.NOT_SEEN, 3),
         (Port(2376, Verdict.PLAINTEXT), State.WRONG, 1),
         (Port(2376, Verdict.NO_CLIENT_AUTH), State.WRONG, 1),
         (Port(2376, Verdict.MUTUAL_TLS, chain=("other",)), State.WRONG, 1),
@@ -268,8 +297,157 @@ def test_an_authority_that_grows_old_is_told_of(tmp_path: Path) -> None:
     assert "rotate-ca" in authority_advice(store.load())[0]
 
 
+def test_a_teams_authority_that_grows_old_is_told_of_too(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments")
+    add_team(store, "search", Making(days=30), NO_PASSPHRASE)
+    with store.locked():
+        ledger = store.load()
+        late = ledger.authorities[-1]
+        old = msgspec.structs.replace(
+            late, not_before=now() - timedelta(days=29), not_after=now() + timedelta(days=1)
+        )
+        store.commit(ledger.with_authority(old))
+    assert [late.id in line for line in authority_advice(store.load())] == [True]
+
+
 def test_a_rotation_needs_the_passphrase_of_the_old_authority(tmp_path: Path) -> None:
     store = new_store(tmp_path, passphrase="correct horse")
     with pytest.raises(AuditorError, match="encrypted"):
         go_on(store, Purpose.SERVER)
     assert len(store.load().authorities) == 2
+
+
+def ended(store: Store, identifier: str) -> None:
+    """As if an authority had ended yesterday."""
+    with store.locked():
+        ledger = store.load()
+        old = ledger.authority(identifier)
+        store.commit(ledger.with_authority(msgspec.structs.replace(old, not_after=now() - timedelta(days=1))))
+
+
+def test_an_authority_that_has_ended_signs_nothing_more_and_can_be_replaced(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    one = server(store)
+    ended(store, one.authority)
+    with pytest.raises(UsageError, match="rotate-ca server"):
+        server(store, "web2")
+    assert go_on(store, Purpose.SERVER).finished
+    server(store, "web2")
+
+
+def test_a_team_that_is_dropped_in_the_midst_of_a_rotation_does_not_come_back(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments", "search")
+    one = server(store)
+    deliver(store, one, tmp_path)
+    assert go_on(store, Purpose.CLIENT).waiting
+    drop_team(store, "payments")
+    assert {each.team for each in store.load().trusted(Purpose.CLIENT)} == {"search"}
+    deliver(store, one, tmp_path)
+    assert go_on(store, Purpose.CLIENT).finished
+    assert store.load().teams() == ["search"]
+
+
+def test_no_team_begins_in_the_midst_of_a_rotation(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments")
+    deliver(store, server(store), tmp_path)
+    go_on(store, Purpose.CLIENT)
+    with pytest.raises(UsageError, match="rotate-ca client"):
+        add_team(store, "search", MAKING, NO_PASSPHRASE)
+
+
+def test_the_proof_is_made_with_a_client_that_the_daemon_will_trust(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments", "search")
+    one = server(store)
+    kept = client(store, "ann", team="search")
+    dropped = issue(store, [Request(Purpose.CLIENT, "bob", team="payments", days=300)], NO_PASSPHRASE)
+    drop_team(store, "payments")
+    ledger = store.load()
+    assert (
+        credentials(store, ledger, one, "", trust_pem(store, ledger, Purpose.SERVER)).client
+        == store.folder / kept.file
+    )
+    with pytest.raises(UsageError, match="certificate bob that is valid"):
+        credentials(store, ledger, one, dropped[0].certificate.name, b"")
+
+
+def test_who_can_have_no_new_certificate_keeps_nobody_else_from_one(tmp_path: Path) -> None:
+    store = new_store(tmp_path, "payments", "search")
+    for name, team in (("ann", "search"), ("bob", "payments")):
+        aged(store, client(store, name, team=team), 70)
+    drop_team(store, "payments")
+    states = {each.certificate.name: each for each in standings(store.load(), live=False)}
+    assert states["ann"].state is State.DUE
+    assert states["bob"].state is State.FINE
+    assert "team payments is dropped" in states["bob"].advice
+    assert [each.name for each in due(store.load())] == ["ann"]
+
+
+def test_what_a_retired_authority_signed_is_renewed_with_what_is_due(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    client(store)
+    assert due(store.load()) == []
+    init(store, "Example", [], Making(), "", anew=True)
+    assert [each.name for each in due(store.load())] == ["ann"]
+
+
+def test_a_rotation_does_not_wait_for_who_is_gone(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    for each in (server(store), client(store)):
+        deliver(store, each, tmp_path)
+    assert go_on(store, Purpose.SERVER).waiting
+    forgotten = forget(store, ["ann"])
+    assert [each.label for each in forgotten] == ["client ann"]
+    assert [each.label for each in go_on(store, Purpose.SERVER).waiting] == ["server web1"]
+    ledger = store.load()
+    assert (len(ledger.certificates), [each.label for each in ledger.current()]) == (3, ["server web1"])
+    assert store.leftovers(ledger) == []
+    with pytest.raises(UsageError, match="ann"):
+        forget(store, ["web1", "ann"])
+    assert [each.label for each in store.load().current()] == ["server web1"]
+    client(store)
+
+
+def test_a_bundle_of_what_a_daemon_was_proved_to_serve_does_not_end_its_watch(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    one = server(store)
+    proved = Delivery("web1:2376", now(), one.serial, trust_ids(store.load(), Purpose.CLIENT), proved=True)
+    with store.locked():
+        store.commit(store.load().with_delivery(one, proved))
+    deliver(store, one, tmp_path)
+    assert store.load().deliveries[one.label] == proved
+    renew(store, [one], NO_PASSPHRASE)
+    deliver(store, one, tmp_path)
+    assert store.load().deliveries[one.label].place != proved.place
+
+
+def test_a_client_whose_file_is_gone_is_told_before_a_daemon_is_restarted(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    one, user = server(store), client(store)
+    (store.folder / user.file).unlink()
+    with pytest.raises(BadFile, match=r"clients/ann"):
+        credentials(store, store.load(), one, "", b"")
+
+
+def test_a_certificate_that_has_ended_is_not_brought_to_a_host(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    aged(store, server(store), 400)
+    with pytest.raises(UsageError, match="renew web1"):
+        certificate_for(store.load(), Host("web1", "ssh", "web1"))
+
+
+@pytest.mark.parametrize(
+    ("names", "address", "called"),
+    [
+        (["web1.example", "10.0.0.5"], "10.0.0.5", "10.0.0.5"),
+        (["10.0.0.5", "web1.example"], "elsewhere", "web1.example"),
+        (["*.example"], "elsewhere", "web1.example"),
+        (["*.example", "10.0.0.5"], "elsewhere", "10.0.0.5"),
+        (["*.example"], "a.example", "a.example"),
+        (["web1.example"], "fe80::1%eth0", "web1.example"),
+    ],
+)
+def test_a_daemon_is_proved_under_a_name_that_a_client_can_type(
+    tmp_path: Path, names: list[str], address: str, called: str
+) -> None:
+    one = server(new_store(tmp_path), "web1", *names)
+    assert Job(Host("web1", "ssh", address), one).address == called

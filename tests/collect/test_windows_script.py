@@ -5,19 +5,31 @@ It is parsed, and everything it may call is on a list: a cmdlet, parameter, type
 looked at (does it change anything? does Windows PowerShell 5.1 have it?) before it is added.
 """
 
-import functools
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tree_sitter
-import tree_sitter_powershell
 
 from auditor.collect.bundle import Bundle, load
 from auditor.transports.powershell import BOOT, windows_script
+from tests.powershell import (
+    AUTOMATIC,
+    assigned,
+    called,
+    code,
+    computed,
+    methods,
+    newer_than_5_1,
+    nodes,
+    own_functions,
+    parameters,
+    parsed,
+    said,
+    types,
+    verbs_that_change,
+)
 
 SCRIPT = windows_script().decode()
 
@@ -88,57 +100,6 @@ METHODS = {
     "ToArray", "ToLowerInvariant", "ToString", "ToUniversalTime", "Translate", "Trim", "TrimEnd", "TrimStart", "WaitForExit", "WaitOne", "Write",
 }  # fmt: skip
 
-AUTOMATIC = {
-    "args", "error", "event", "executioncontext", "false", "foreach", "home", "host", "input", "lastexitcode", "matches", "myinvocation",
-    "null", "ofs", "pid", "profile", "psboundparameters", "pscmdlet", "pshome", "psitem", "psversiontable", "pwd", "sender", "shellid",
-    "stacktrace", "switch", "this", "true",
-}  # fmt: skip
-"""Variables of PowerShell's own; assigning to some of them is an error only when it runs."""
-
-SEVEN = {"??", "??=", "&&", "||", "?.", "?["}
-NOT_IN_5_1 = (
-    "-AsArray",
-    "-AsHashtable",
-    "-Parallel",
-    "-SkipCertificateCheck",
-    "utf8NoBOM",
-    "$IsWindows",
-    "$IsLinux",
-    "clean {",
-)
-
-
-@functools.cache
-def parsed(text: str) -> tree_sitter.Tree:
-    language = tree_sitter.Language(tree_sitter_powershell.language())
-    return tree_sitter.Parser(language).parse(text.encode())
-
-
-def nodes(text: str, *kinds: str) -> Iterator[tree_sitter.Node]:
-    waiting = [parsed(text).root_node]
-    while waiting:
-        node = waiting.pop()
-        waiting += reversed(node.children)
-        if node.type in kinds:
-            yield node
-
-
-def said(node: tree_sitter.Node) -> str:
-    return (node.text or b"").decode()
-
-
-def own_functions(text: str) -> set[str]:
-    return {said(node) for node in nodes(text, "function_name")}
-
-
-def called(text: str) -> Iterator[tuple[str, tree_sitter.Node]]:
-    """Commands by name, those of the script's own left out."""
-    own = own_functions(text)
-    for node in nodes(text, "command"):
-        names = [child for child in node.children if child.type == "command_name"]
-        if names and said(names[0]) not in own:
-            yield said(names[0]), node
-
 
 @pytest.mark.parametrize("text", [SCRIPT, BOOT], ids=["windows.ps1", "bootstrap"])
 def test_it_parses(text: str) -> None:
@@ -147,14 +108,12 @@ def test_it_parses(text: str) -> None:
 
 @pytest.mark.parametrize("text", [SCRIPT, BOOT], ids=["windows.ps1", "bootstrap"])
 def test_no_syntax_of_powershell_7(text: str) -> None:
-    assert not [node.type for node in nodes(text, *SEVEN, "ternary_expression")]
-    assert not [word for word in NOT_IN_5_1 if word in text]
+    assert not newer_than_5_1(text)
 
 
 @pytest.mark.parametrize("newer", ["$a ?? 1", "$a ? 1 : 2", "$a ??= 1", "one && two", "one || two"])
 def test_syntax_of_powershell_7_would_be_seen(newer: str) -> None:
-    found = [node.type for node in nodes(newer, *SEVEN, "ternary_expression")]
-    assert found or parsed(newer).root_node.has_error
+    assert newer_than_5_1(newer) or parsed(newer).root_node.has_error
 
 
 def test_only_listed_cmdlets_are_called() -> None:
@@ -162,26 +121,8 @@ def test_only_listed_cmdlets_are_called() -> None:
 
 
 def test_only_listed_parameters_are_given() -> None:
-    for name, node in called(SCRIPT):
-        given = {said(it).lstrip("-").rstrip(":") for it in _within(node, "command_parameter")}
+    for name, given in parameters(SCRIPT):
         assert given <= READS[name], name
-
-
-def _within(command: tree_sitter.Node, kind: str) -> Iterator[tree_sitter.Node]:
-    """Parts of a command, not of commands inside it."""
-    waiting = list(command.children)
-    while waiting:
-        node = waiting.pop()
-        if node.type == kind:
-            yield node
-        elif node.type not in {
-            "script_block_expression",
-            "parenthesized_expression",
-            "sub_expression",
-            "array_expression",
-            "command",
-        }:
-            waiting += node.children
 
 
 def test_every_function_of_its_own_that_is_called_exists_and_is_used() -> None:
@@ -191,35 +132,21 @@ def test_every_function_of_its_own_that_is_called_exists_and_is_used() -> None:
 
 
 def test_a_command_is_named_never_computed_but_for_the_sections() -> None:
-    computed = [
-        said(node).strip()
-        for node in nodes(SCRIPT, "command")
-        if node.children[0].type == "command_invokation_operator"
-    ]
-    assert computed == ['& "section-$name"']
+    assert computed(SCRIPT) == ['& "section-$name"']
 
 
 def test_only_listed_types_appear() -> None:
-    named = {re.sub(r"\[\]$", "", said(node)[1:-1]) for node in nodes(SCRIPT, "type_literal")}
-    named |= set(re.findall(r"New-Object ([\w.]+)", SCRIPT))
-    assert named - TYPES == set()
+    assert types(SCRIPT) - TYPES == set()
 
 
 def test_only_listed_methods_are_called() -> None:
-    statics, methods = set[str](), set[str]()
-    for node in nodes(SCRIPT, "invokation_expression"):
-        text = said(node)
-        if static := re.match(r"\[([\w.]+)\]::(\w+)\(", text):
-            statics.add(f"{static[1]}::{static[2]}")
-        else:
-            member = [said(child) for child in node.children if child.type == "member_name"]
-            methods.update(member)
+    statics, others = methods(SCRIPT)
     assert statics - STATICS == set()
-    assert methods - METHODS == set()
+    assert others - METHODS == set()
 
 
 def test_only_listed_programs_are_run_with_listed_words() -> None:
-    assert set(re.findall(r"[\w.]+\.exe", "\n".join(_code()))) <= PROGRAMS
+    assert set(re.findall(r"[\w.]+\.exe", code(SCRIPT))) <= PROGRAMS
     for words in ASKED:
         first, second = words.split(" ", 1) if " " in words else (words, "")
         assert first in SCRIPT
@@ -244,28 +171,16 @@ def test_only_listed_programs_are_run_with_listed_words() -> None:
     }  # fmt: skip
 
 
-def _code() -> list[str]:
-    return [line for line in SCRIPT.splitlines() if not line.lstrip().startswith("#")]
-
-
 def test_nothing_is_redirected_into_a_file() -> None:
     assert not list(nodes(SCRIPT, "redirection", "redirections"))
 
 
 def test_no_variable_of_powershells_own_is_assigned() -> None:
-    for node in nodes(SCRIPT, "left_assignment_expression"):
-        for name in re.findall(r"\$(?:script:)?(\w+)", said(node).split(".")[0].split("[")[0]):
-            assert name.casefold() == "null" or name.casefold() not in AUTOMATIC, said(node)
-    for node in nodes(SCRIPT, "foreach_statement"):
-        variable = re.match(r"foreach \(\$(\w+) in", said(node))
-        assert variable
-        assert variable[1].casefold() not in AUTOMATIC
+    assert set(assigned(SCRIPT)) & (AUTOMATIC - {"null"}) == set()
 
 
 def test_no_alias_and_no_verb_that_changes_things() -> None:
-    changing = r"\b(Set|New|Remove|Add|Clear|Stop|Start|Restart|Enable|Disable|Install|Uninstall|Invoke|Import|Out|Export|Move|Copy|Rename|Register)-[A-Z]\w+"
-    used = {match[0] for match in re.finditer(changing, "\n".join(_code()))}
-    assert used == {"New-Object", "Remove-TypeData"}
+    assert verbs_that_change(SCRIPT) == {"New-Object", "Remove-TypeData"}
 
 
 def test_it_is_plain_ascii_so_that_no_encoding_can_change_it() -> None:

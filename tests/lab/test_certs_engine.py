@@ -84,10 +84,10 @@ def docker_says(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def docker_py(folder: Path, port: int) -> str:
+def docker_py(folder: Path, port: int, address: str = "127.0.0.1") -> str:
     pair = (str(folder / "cert.pem"), str(folder / "key.pem"))
     tls = TLSConfig(pair, str(folder / "ca.pem"), verify=True)
-    api = docker.APIClient(f"https://127.0.0.1:{port}", tls=tls, timeout=20, version="1.40")
+    api = docker.APIClient(f"https://{address}:{port}", tls=tls, timeout=20, version="1.40")
     api.trust_env = False  # REQUESTS_CA_BUNDLE would win over our ca.pem
     try:
         return str(api.version()["Version"])

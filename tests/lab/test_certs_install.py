@@ -4,8 +4,10 @@ import json
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from auditor.audit import audit
 from auditor.certificates.install import Job, Outcome, Ready, State, apply, certificate_for, prepare
 from auditor.certificates.issue import renew
 from auditor.certificates.prove import Attempt, prove
-from auditor.certificates.session import Session, open_session
+from auditor.certificates.session import Answer, ConnectionLost, Session, open_session
 from auditor.certificates.status import State as Standing
 from auditor.certificates.status import standings
 from auditor.certificates.store import Store
@@ -245,7 +247,10 @@ def test_one_host_that_fails_stops_no_other_and_each_ones_state_is_told(world: W
     said = CliRunner().invoke(app, ["install", f"ssh://root@{gone}", f"ssh://root@{here}", *options])
     assert said.exit_code == 1, said.output
     assert "nothing was changed" in said.stderr
-    assert said.stdout.rstrip().splitlines()[-2:] == [f"{gone}: old state", f"{here}: planned only"]
+    first, second, counted = said.stdout.rstrip().splitlines()[-3:]
+    assert first.startswith(f"{gone}  old state ")
+    assert second.split("  ") == [here, "planned only"]
+    assert counted == "2 hosts: 1 planned only, 1 old state"
     world.is_as_it_was()
 
 
@@ -386,3 +391,99 @@ def test_a_configuration_that_changes_after_the_plan_is_not_written_over(world: 
     assert outcome.state is State.OLD
     assert "since the plan was made" in outcome.reason
     assert world.config == "{}"
+
+
+class Lost:
+    """A session whose connection breaks before a step has begun."""
+
+    def __init__(self, session: Session, step: str) -> None:
+        self.session, self.step = session, step
+
+    def run(self, step: str, words: Sequence[str] = (), data: bytes = b"") -> Answer:
+        if step == self.step:
+            raise ConnectionLost(f"{step}: the connection broke")
+        return self.session.run(step, words, data)
+
+    def way_to(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        return self.session.way_to(address, port)
+
+
+def test_what_an_earlier_installation_ended_in_is_not_taken_for_this_ones(world: World) -> None:
+    assert world.install()[0] == Outcome(State.NEW)
+    before = world.config
+    renew(world.store, [world.job().certificate], NO_PASSPHRASE)
+    with world.ready() as (session, ready):
+        outcome = apply(world.store, Lost(session, "install"), ready, lambda _: None)
+    assert outcome.state is State.OLD
+    assert "never began" in outcome.reason
+    assert world.config == before
+    assert world.store.load().deliveries["server lab"].serial != world.job().certificate.serial
+
+
+def test_a_host_that_puts_itself_back_while_we_prove_is_not_told_as_new(world: World) -> None:
+    assert world.install()[0] == Outcome(State.NEW)
+    before = world.config
+    renew(world.store, [world.job().certificate], NO_PASSPHRASE)
+    with world.ready() as (session, ready):
+        answer = session.run("install", ready.plan.words(600), ready.plan.data())
+        assert answer.words["state"] == "unconfirmed"
+        world.lab.says("mv /etc/docker/tls/.work/armed /etc/docker/tls/.work/rolling")
+        for step in ("confirm", "rollback", "state"):
+            assert session.run(step).words["state"] == "rolling", step
+        world.lab.says(
+            "sh /etc/docker/tls/.work/rollback.sh 'nobody confirmed' boot; systemctl restart docker.service"
+        )
+    assert world.config == before
+
+
+def test_what_cannot_be_put_back_is_kept_and_said(world: World) -> None:
+    world.lab.says("mkdir -p /etc/docker/elsewhere && mount -t tmpfs tmpfs /etc/docker/elsewhere")
+    world.write("/etc/docker/elsewhere/daemon.json", '{"debug": true}\n')
+    world.lab.says("ln -s elsewhere/daemon.json /etc/docker/daemon.json; systemctl restart docker.service")
+    (world.lab.folder / "before-restart").write_text("mount -o remount,ro /etc/docker/elsewhere\n")
+    with socket.create_server(("127.0.0.2", world.port)):
+        outcome, _ = world.install()
+    assert outcome.state is State.UNKNOWN
+    assert "cannot put back /etc/docker/elsewhere/daemon.json" in outcome.reason
+    assert '"debug": true' in world.lab.says("cat /etc/docker/tls/.work/backup/daemon.json")
+    (world.lab.folder / "before-restart").unlink()
+    world.lab.says("mount -o remount,rw /etc/docker/elsewhere")
+    world.lab.says("sh /etc/docker/tls/.work/rollback.sh again boot; systemctl restart docker.service")
+    assert world.config == '{"debug": true}'
+    world.is_as_it_was()
+
+
+def test_the_number_of_a_process_that_ended_is_not_taken_for_an_installation(world: World) -> None:
+    world.lab.says(f"mkdir -p /etc/docker/tls/.work && echo {os.getpid()} > /etc/docker/tls/.work/pid")
+    assert world.install()[0] == Outcome(State.NEW)
+
+
+def test_what_is_in_use_is_never_taken_away_where_only_the_configuration_is_mended(world: World) -> None:
+    assert world.install()[0] == Outcome(State.NEW)
+    config = json.loads(world.config)
+    world.write("/etc/docker/daemon.json", json.dumps({**config, "tlsverify": False}))
+    world.lab.says("systemctl restart docker.service")
+    assert world.install()[0] == Outcome(State.NEW)
+    mended = json.loads(world.config)
+    assert mended["tlsverify"] is True
+    world.lab.says(f"ls {mended['tlskey']} && systemctl restart docker.service && {world.lab.answers}")
+
+
+def test_a_dry_run_names_the_very_folder(world: World) -> None:
+    with world.ready() as (_, first), world.ready() as (session, second):
+        assert list(first.plan.text()) == list(second.plan.text())
+        assert apply(world.store, session, second, lambda _: None) == Outcome(State.NEW)
+
+
+def test_of_two_installations_that_begin_at_once_one_is_refused(world: World) -> None:
+    def begin(number: int) -> str:
+        with world.ready() as (session, ready):
+            start.wait()
+            return session.run("install", ready.plan.words(600 + number), ready.plan.data()).words["state"]
+
+    start = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        states = list(pool.map(begin, range(4)))
+    assert sorted(states) == ["busy", "busy", "busy", "unconfirmed"]
+    world.lab.says("sh /etc/docker/tls/.work/rollback.sh enough")
+    world.is_as_it_was()

@@ -25,6 +25,7 @@ from auditor.host import Host, SshOptions, Timeouts
 from tests.certificates.pki import NO_PASSPHRASE, client, new_store, server
 from tests.lab import vm
 from tests.lab.need import need_root
+from tests.lab.test_certs_engine import docker_py
 
 pytestmark = [pytest.mark.lab, pytest.mark.vm, pytest.mark.timeout(1500)]
 
@@ -151,6 +152,7 @@ def the_docker_command_is_let_in_and_strangers_are_not(world: World) -> None:
     version = world.lab.says(_ANSWERS)
     let_in = docker("--tlsverify", f"--tlscacert={trusted}", at=_ADDRESS, folder=folder / "ann")
     assert let_in.stdout.strip() == version, let_in.stderr
+    assert docker_py(folder / "ann", 2376, _ADDRESS) == version
     wrong_name = docker("--tlsverify", at="localhost", folder=folder / "ann")
     assert wrong_name.returncode != 0
     refused = docker("--tlsverify", at=_ADDRESS, folder=folder / "stranger")

@@ -1,1 +1,5 @@
-"""``auditor certs``: the commands (``commands``, ``delivery_commands``), and what they do (``making``, ``delivering``, ``showing``)."""
+"""
+``auditor certs``.
+
+The commands stand in ``commands`` and ``delivery_commands``; what they do in ``making``, ``delivering``, ``installing``, ``showing``.
+"""

@@ -10,6 +10,7 @@ import typer
 
 from auditor.cli.certs import delivery_commands
 from auditor.cli.certs.options import (
+    MOST_DAYS,
     PKI,
     Days,
     Dir,
@@ -174,7 +175,12 @@ def sign(
     team: Team = "",
     days: Annotated[
         int,
-        typer.Option(min=0, help="Days that it is valid.  [default: 397, a client's 90]", show_default=False),
+        typer.Option(
+            min=0,
+            max=MOST_DAYS,
+            help="Days that it is valid.  [default: 397, a client's 90]",
+            show_default=False,
+        ),
     ] = 0,
     passphrase_env: PassphraseEnv = "",
     passphrase_file: PassphraseFile = None,
@@ -269,4 +275,5 @@ def status(
 app.command()(delivery_commands.bundle)
 app.command()(delivery_commands.install)
 app.command()(delivery_commands.renew)
+app.command()(delivery_commands.forget)
 app.command(name="rotate-ca")(delivery_commands.rotate_ca)

@@ -100,24 +100,36 @@ def install(
             min=10, metavar="SECONDS", help="After this long without a proof a host puts itself back."
         ),
     ] = 180,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            metavar="N",
+            help="How many hosts at once, with --yes or --dry-run. At 1 not all daemons restart together.",
+        ),
+    ] = 1,
 ) -> None:
     """
     Bring a server's certificate to its host, switch mutual TLS on, prove it, and put everything back when the proof fails.
 
-    By SSH, or by WinRM for the inventory's Windows hosts. One host after the other: one that fails stops no other.
+    By SSH, or by WinRM for the inventory's Windows hosts. One host after the other, or --workers at once: one that fails stops no other.
 
     \b
     Examples:
       auditor certs install ssh://root@web1 --dry-run
       auditor certs install --inventory inventory.yaml --limit web --yes
-    Exit codes: 0 proved on every host; 1 a host is in its old state; 2 usage; 3 a host's state is not known.
+      auditor certs install --inventory inventory.yaml --dry-run --workers 8
+    Exit codes: 0 proved on every host; 1 a host is in its old state; 2 usage; 3 a host's state is not known (1 where both hold).
     """
-    from auditor.cli.certs.delivering import Installing, install_hosts
+    from auditor.cli.certs.installing import Installing, install_hosts
     from auditor.cli.certs.making import Office
     from auditor.cli.hosts import Reach
 
     reach = Reach(identity=identity, known_hosts=known_hosts, sudo=sudo)
-    how = Installing(certificate, client, listen, patience, yes=yes, dry_run=dry_run, due=due)
+    how = Installing(
+        certificate, client, listen, patience, yes=yes, dry_run=dry_run, due=due, workers=workers
+    )
     sys.exit(install_hosts(Office(folder), hosts or [], (inventory, limit), reach, how))
 
 
@@ -126,7 +138,12 @@ def renew(
         list[str] | None, typer.Argument(metavar="NAME...", help="Servers and clients.", show_default=False)
     ] = None,
     *,
-    due: Annotated[bool, typer.Option("--due", help="All that have lived two thirds of their life.")] = False,
+    due: Annotated[
+        bool,
+        typer.Option(
+            "--due", help="All that have lived two thirds of their life, or whose authority is retired."
+        ),
+    ] = False,
     folder: Dir = PKI,
     passphrase_env: PassphraseEnv = "",
     passphrase_file: PassphraseFile = None,
@@ -146,6 +163,24 @@ def renew(
 
     office = Office(folder, Passphrase(passphrase_env, passphrase_file))
     sys.exit(renew_certificates(office, names or [], due=due))
+
+
+def forget(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Servers and clients that are gone.")],
+    *,
+    folder: Dir = PKI,
+) -> None:
+    """
+    Take certificates out of status, renewal and rotation: their host or client is gone. They stay valid until they end.
+
+    \b
+    Example:
+      auditor certs forget web7 ann
+    """
+    from auditor.cli.certs.delivering import forget_certificates
+    from auditor.cli.certs.making import Office
+
+    forget_certificates(Office(folder), names)
 
 
 def rotate_ca(

@@ -32,7 +32,7 @@ class Passphrase:
 
     def opening(self) -> Opening:
         """For keys that there are."""
-        return Opening(lambda: self._fetch() or getpass.getpass("Passphrase of the authorities: "))
+        return Opening(lambda: self._fetch() or self._ask("Passphrase of the authorities: "))
 
     def new(self) -> str:
         """For keys that are made; empty when they shall lie unprotected."""
@@ -40,14 +40,17 @@ class Passphrase:
             return ""
         if given := self._fetch():
             return check_passphrase(given)
-        if not sys.stdin.isatty():
-            raise UsageError(
-                "the authorities' keys need a passphrase: --passphrase-env, --passphrase-file, or --no-passphrase"
-            )
-        first = check_passphrase(getpass.getpass("New passphrase for the authorities: "))
-        if first != getpass.getpass("Once more: "):
+        first = check_passphrase(self._ask("New passphrase for the authorities: ", ", or --no-passphrase"))
+        if first != self._ask("Once more: "):
             raise UsageError("the two passphrases differ: try again")
         return first
+
+    def _ask(self, prompt: str, more: str = "") -> str:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                f"the authorities' keys need a passphrase, and there is no terminal to ask at: --passphrase-env, --passphrase-file{more}"
+            )
+        return getpass.getpass(prompt)
 
     def _fetch(self) -> str:
         from auditor.inventory.secrets import FromEnvironment, FromFile  # noqa: PLC0415  it loads all of the inventory
@@ -177,14 +180,14 @@ def _lacking(store: Store, requests: Sequence[Request]) -> list[Request]:
 
 
 def known_hosts(inventory: Path | None, limit: str) -> tuple[Host, ...]:
-    """The hosts of an inventory, or of ./inventory.yaml if it is there; else none."""
+    """The hosts of an inventory, or of ./inventory.yaml if it is there; else none. Recorded answers are no hosts."""
     from auditor.cli.options import INVENTORY  # noqa: PLC0415  only where an inventory may be
 
     if not (inventory or limit or INVENTORY.exists()):
         return ()
     from auditor.cli.hosts import from_inventory  # noqa: PLC0415  it loads all that audits need
 
-    return from_inventory(inventory, limit)
+    return tuple(host for host in from_inventory(inventory, limit) if host.transport != "bundle")
 
 
 def _named(word: str) -> tuple[str, tuple[str, ...]]:

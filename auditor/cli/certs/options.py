@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+MOST_DAYS = 36525  # a century: dates have an end
+
 
 class Key(StrEnum):
     """Kinds of keys."""
@@ -59,7 +61,7 @@ PassphraseFile = Annotated[
 KeyKind = Annotated[
     Key, typer.Option("--key", help="Kind of key. Others than p256 break or slow something: it is said.")
 ]
-Days = Annotated[int, typer.Option(min=1, help="Days that it is valid.")]
+Days = Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="Days that it is valid.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what there is.")]
 Team = Annotated[str, typer.Option("--team", metavar="NAME", help="The team whose authority signs.")]
 Inventory = Annotated[

@@ -37,7 +37,7 @@ def _print(lines: Iterable[str]) -> None:
 
 def explain_text(text: str) -> int:
     """Explain an error text; 1 when it is not known."""
-    found = explain.explain(sys.stdin.read() if text == "-" else text)
+    found = explain.explain(sys.stdin.buffer.read().decode("utf-8", "replace") if text == "-" else text)
     if not found:
         typer.echo(
             "this text is not known; see both sides with 'auditor certs show HOST:2376' and 'auditor certs show FOLDER'"
@@ -55,6 +55,8 @@ def print_status(folder: Path, *, live: bool, as_json: bool) -> int:
     code = exit_code(found, advice)
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode([_row(each) for each in found])).decode())
+        for line in advice:
+            typer.echo(line, err=True)
         return code
     for each in sorted(found, key=lambda one: one.certificate.not_after):
         _print([_line(each)])
