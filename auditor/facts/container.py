@@ -56,7 +56,11 @@ class Port:
     @property
     def wildcard(self) -> bool:
         """Whether it listens on every address of the host."""
-        return not self.address or ip_address(self.address.strip("[]")).is_unspecified
+        if not self.address:
+            return True
+        address = ip_address(self.address.strip("[]"))
+        # The engine takes ::ffff:0.0.0.0 for 0.0.0.0.
+        return (getattr(address, "ipv4_mapped", None) or address).is_unspecified
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

@@ -42,7 +42,6 @@ class Surroundings:
     no_new_privileges: bool | None = True
     ulimits: Mapping[str, int] | None = field(default_factory=dict)
     cgroup_parent: str | None = ""
-    publish_address: str | None = ""
     sockets: tuple[str, ...] = KNOWN_SOCKETS
     selinux_in_kernel: bool | None = False
 
@@ -60,7 +59,6 @@ class Surroundings:
                 no_new_privileges=told or None,
                 ulimits=None,
                 cgroup_parent=None,
-                publish_address=None,
                 sockets=known,
                 selinux_in_kernel=selinux,
             )
@@ -68,7 +66,6 @@ class Surroundings:
             no_new_privileges=told or bool(config.setting("no-new-privileges").value),
             ulimits=_ulimits(config.setting("default-ulimits").value),
             cgroup_parent=str(config.setting("cgroup-parent").value or ""),
-            publish_address=str(config.setting("ip").value or ""),
             sockets=tuple(dict.fromkeys((*known, *_sockets(config)))),
             selinux_in_kernel=selinux,
         )

@@ -2,11 +2,13 @@
 
 from auditor.check import Findings, Manual, Severity, check
 from auditor.facts.containers import Container, Containers, Port
-from auditor.facts.surroundings import Surroundings
+from auditor.facts.networks import Networks
 from auditor.policy import Policy
 from checks.runtime.evidence import deviation, listing
 
 PRIVILEGED_BELOW = 1024
+MESH = "ingress"
+"""The network through which a swarm publishes its services' ports."""
 
 
 @check(severity=Severity.MEDIUM)
@@ -29,7 +31,7 @@ def privileged_port(containers: Containers, policy: Policy) -> Findings:
             low = range(max(port.first, 1), min(port.last + 1, PRIVILEGED_BELOW))
             if set(low) - allowed:
                 yield deviation(
-                    container, "NetworkSettings.Ports", port, f"a host port of {PRIVILEGED_BELOW} or more"
+                    container, _field(container), port, f"a host port of {PRIVILEGED_BELOW} or more"
                 )
 
 
@@ -55,6 +57,8 @@ def port_not_needed(containers: Containers, policy: Policy) -> Findings:
             yield deviation(container, "HostConfig.PublishAllPorts", "true", "each port named")
         if container.network_mode == "host":
             asked.append(f"{container.subject} is on the host's network and opens what it likes")
+        if MESH in container.networks:
+            asked.append(f"{container.subject} has ports that the swarm's routing mesh publishes")
         for port in container.ports:
             if policy.allowed_ports is None:
                 asked.append(f"{container.subject} {port}")
@@ -66,23 +70,36 @@ def port_not_needed(containers: Containers, policy: Policy) -> Findings:
 
 
 @check(severity=Severity.MEDIUM)
-def port_on_every_address(containers: Containers, surroundings: Surroundings) -> Findings:
+def port_on_every_address(containers: Containers, networks: Networks) -> Findings:
     """
     Ports are published on one address of the host, not on all.
 
     A port published without an address listens on every interface, those towards
-    the internet included, and passes by many a firewall's rules.
+    the internet included, and passes by many a firewall's rules. The routing mesh
+    of a swarm opens its services' ports on every address of every node.
 
     Remediation:
         Name the address: ``-p 127.0.0.1:8080:80`` or that of the interface it is
-        meant for (compose: ``ports: ["127.0.0.1:8080:80"]``). ``"ip"`` in
-        daemon.json sets the address for ports that name none.
+        meant for (compose: ``ports: ["127.0.0.1:8080:80"]``). For ports that name
+        none, ``"ip"`` in daemon.json sets the default bridge's address, and the option
+        ``com.docker.network.bridge.host_binding_ipv4`` that of any other network.
     """
+    wanted = "an address of one interface"
     for container in containers.linux:
+        default = "" if container.live else _publish_address(container, networks)
         for port in container.ports:
-            default = surroundings.publish_address if not port.address and not container.live else ""
-            if Port(port.first, port.last, default or port.address).wildcard:
-                yield deviation(container, _field(container), port, "an address of one interface")
+            if Port(port.first, port.last, port.address or default).wildcard:
+                yield deviation(container, _field(container), port, wanted)
+        if MESH in container.networks:
+            yield deviation(
+                container, "NetworkSettings.Networks", f"{MESH}, which listens on every address", wanted
+            )
+
+
+def _publish_address(container: Container, networks: Networks) -> str:
+    """Where a container will publish ports that name no address; empty if that may be everywhere."""
+    addresses = {networks.publish_address(name) for name in container.networks or (container.network_mode,)}
+    return "" if len(addresses) > 1 else addresses.pop()
 
 
 @check(severity=Severity.MEDIUM)

@@ -151,6 +151,17 @@ def test_a_stopped_containers_ports_are_those_it_asks_for() -> None:
         assert one({**changed(PortBindings=asked, NetworkMode=mode), "Status": "exited"}).ports == ()
 
 
+def test_one_that_publishes_all_exposed_ports_will_do_so_at_its_start() -> None:
+    raw = {**changed(PublishAllPorts=True, PortBindings={"80/tcp": [{"HostIp": "::1", "HostPort": "80"}]})}
+    raw["Config"]["ExposedPorts"] = {"80/tcp": {}, "90/udp": {}}
+    assert one({**raw, "Status": "exited"}).ports == (Port(80, 80, "::1", "80/tcp"), Port(0, 0, "", "90/udp"))
+    assert one(raw).ports == ()
+    raw["Config"]["ExposedPorts"] = None
+    assert len(one({**raw, "Status": "exited"}).ports) == 1
+    del raw["Config"]["ExposedPorts"]
+    assert "no ExposedPorts" in unread({**raw, "Status": "exited"})
+
+
 @pytest.mark.parametrize(
     "binding", [{"HostIp": "", "HostPort": "http"}, {"HostIp": "nowhere", "HostPort": "80"}]
 )
