@@ -186,7 +186,8 @@ section_swarm() {
 }
 service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Env}}'$names_with_value'{{end}}{{end}}""],'\
 '"Secrets":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Secrets}}{{json .SecretName}},{{end}}{{end}}""],'\
-'"Restart":{{with .Spec.TaskTemplate.RestartPolicy}}{"Condition":{{json .Condition}},"MaxAttempts":{{json .MaxAttempts}}}{{else}}null{{end}}}'
+'"Restart":{{with .Spec.TaskTemplate.RestartPolicy}}{"Condition":{{json .Condition}},"MaxAttempts":{{json .MaxAttempts}}}{{else}}null{{end}},'\
+'"Ports":{{json .Endpoint.Ports}}}'
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
 section_networks() {

@@ -1,8 +1,9 @@
 """Ports and networks through which containers are reached."""
 
-from auditor.check import Findings, Manual, Severity, check
+from auditor.check import Finding, Findings, Inconclusive, Manual, Severity, check
 from auditor.facts.containers import Container, Containers, Port
 from auditor.facts.networks import Networks
+from auditor.facts.swarm import Swarm
 from auditor.policy import Policy
 from checks.runtime.evidence import deviation, listing
 
@@ -33,6 +34,37 @@ def privileged_port(containers: Containers, policy: Policy) -> Findings:
                 yield deviation(
                     container, _field(container), port, f"a host port of {PRIVILEGED_BELOW} or more"
                 )
+
+
+@check(severity=Severity.MEDIUM)
+def service_on_privileged_port(swarm: Swarm, policy: Policy) -> Findings:
+    """
+    No privileged port of the swarm's nodes leads to a service.
+
+    What a swarm publishes by its routing mesh is open on every node, whether a task of
+    the service runs there or not, and no container tells of it. Ports below 1024 are
+    trusted: clients take what answers there for a service of the host.
+
+    Remediation:
+        Publish the port above 1023 (``docker service update --publish-rm 443
+        --publish-add published=8443,target=443 SERVICE``; compose: ``ports:``), or keep
+        ports 80 and 443 for one reverse proxy and name them in the policy's
+        ``allowed_ports``.
+    """
+    unknown = []
+    for service in swarm.all_services():
+        if service.ports is None:
+            unknown.append(service.name)
+        for port in service.ports or ():
+            if 0 < port < PRIVILEGED_BELOW and port not in (policy.allowed_ports or ()):
+                yield Finding(
+                    service.name,
+                    f"PublishedPort = {port}",
+                    f"a host port of {PRIVILEGED_BELOW} or more",
+                    "docker service inspect:/Endpoint/Ports",
+                )
+    if unknown:
+        raise Inconclusive(f"the bundle does not tell which ports these publish: {listing(unknown)}")
 
 
 @check(severity=Severity.MEDIUM)

@@ -7,8 +7,16 @@ import pytest
 from auditor.check import Manual
 from auditor.facts.containers import Containers, Port
 from auditor.facts.networks import Network, Networks
+from auditor.facts.swarm import Service, Swarm
 from auditor.policy import Policy
-from checks.runtime.ports import default_bridge, port_not_needed, port_on_every_address, privileged_port
+from auditor.testing import Outcome, judge
+from checks.runtime.ports import (
+    default_bridge,
+    port_not_needed,
+    port_on_every_address,
+    privileged_port,
+    service_on_privileged_port,
+)
 from tests.checks.runtime.judging import WEB, answer, containers, observed
 
 
@@ -34,6 +42,28 @@ def test_host_ports_below_1024_are_found_in_ranges_too(port: Port, found: int) -
 def test_a_privileged_port_that_is_allowed_is_none() -> None:
     assert not observed(privileged_port(publishing(Port(443, 443)), Policy(allowed_ports=(443,))))
     assert observed(privileged_port(publishing(Port(443, 444)), Policy(allowed_ports=(443,))))
+
+
+@pytest.mark.parametrize(
+    ("ports", "outcome"),
+    [
+        ((), Outcome.PASS),
+        ((1024, 443, 0), Outcome.PASS),
+        ((80,), Outcome.FAIL),
+        (None, Outcome.ERROR),
+    ],
+)
+def test_a_privileged_port_of_the_routing_mesh_is_told_by_its_service(
+    ports: tuple[int, ...] | None, outcome: Outcome
+) -> None:
+    swarm, policy = Swarm(services=(Service(ports=ports),)), Policy(allowed_ports=(443,))
+    assert judge(service_on_privileged_port, swarm, policy).outcome is outcome
+    assert judge(service_on_privileged_port, Swarm(services=(Service(ports=(443,)),))).outcome is Outcome.FAIL
+
+
+def test_only_a_manager_knows_the_ports_of_services() -> None:
+    worker = Swarm(manager=False, services=None)
+    assert judge(service_on_privileged_port, worker).outcome is Outcome.NOT_APPLICABLE
 
 
 def test_without_a_policy_a_person_decides_which_ports_are_needed() -> None:
