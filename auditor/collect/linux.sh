@@ -671,12 +671,12 @@ mounted() {
     for path in $(printf '%s\n' "$inspection" | grep -o "$mark"'[^"\\][^"\\]*"' | sort -u); do
         path=${path#"$mark"} path=${path%'"'}
         case $path in /*) ;; *) path=/$path ;; esac
-        if [ ! -e "$path" ]; then
-            not_seen "$path"
-        elif linked "$path"; then
+        if linked "$path"; then
             set -- "$@" "$path"
-        else
+        elif [ -e "$path" ]; then
             printf 'plain %s\n' "$path"
+        else
+            not_seen "$path"
         fi
     done
     where_they_lead "$@"

@@ -106,7 +106,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
 
 
 # Links in the engine's folder, each mounted into a container of that name.
-LINKED = {"to-etc": "/etc", "to-below": "to-etc/ssh", "to-socket": "docker.sock", "to-data": "/srv"}
+LINKED = {"to-etc": "/etc", "to-below": "to-etc/ssh", "to-socket": "docker.sock", "to-data": "/srv", "to-later": "/etc/later"}
 
 
 def options(lacks: str, has: tuple[str, ...]) -> list[str]:
@@ -174,7 +174,7 @@ def audit(lab: Engine) -> Audit:
     lab.docker("create", "--name", "socket", *options("", (f"--volume={lab.socket}:/s:ro",)), IMAGE, *SLEEP)
     for name, leads_to in LINKED.items():
         (lab.folder / name).symlink_to(leads_to)
-        linked = f"--volume={lab.folder}/{name}:/h:ro"
+        linked = f"--volume={lab.folder}/{name}:/h"
         lab.docker("create", "--name", name, *options("", (linked,)), IMAGE, *SLEEP)
     (lab.folder / "all.json").write_text('{"defaultAction": "SCMP_ACT_ALLOW"}')
     profile = f"--security-opt=seccomp={lab.folder}/all.json"
@@ -205,9 +205,10 @@ def test_a_link_is_found_by_what_it_leads_to(audit: Audit) -> None:
         "to-below": {"sensitive-mount"},
         "to-socket": {"engine-socket-mounted"},
         "to-data": set(),
+        "to-later": {"sensitive-mount"},
     }
     told = {finding.observed for finding in audit.findings["sensitive-mount"]}
-    assert any(observed.endswith("/to-etc -> /etc (read-only) at /h: is /etc") for observed in told)
+    assert any(observed.endswith("/to-etc -> /etc (read-write) at /h: is /etc") for observed in told)
 
 
 def test_a_seccomp_profile_that_allows_everything_is_found(audit: Audit) -> None:
