@@ -293,7 +293,7 @@ def _plain(complaint: str, value: Any, type_: Any = Any) -> str:
     """A complaint of msgspec in the words of a YAML file, and what to do about a value that YAML took for something else."""
     complaint = complaint.partition(" - at `")[0]
     if complaint.startswith("Invalid enum value"):
-        return f"{value!r} is not to be had here; {suggest(value, _choices(type_))}"
+        return f"{value!r} is none of its values; {suggest(value, _choices(type_))}"
     missing = re.fullmatch(r"Object missing required field `(.*)`", complaint)
     if missing:
         return f"the key {missing[1]!r} is missing"

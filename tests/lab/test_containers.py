@@ -106,7 +106,13 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
 
 
 # Links in the engine's folder, each mounted into a container of that name.
-LINKED = {"to-etc": "/etc", "to-below": "to-etc/ssh", "to-socket": "docker.sock", "to-data": "/srv", "to-later": "/etc/later"}
+LINKED = {
+    "to-etc": "/etc",
+    "to-below": "to-etc/ssh",
+    "to-socket": "docker.sock",
+    "to-data": "/srv",
+    "to-later": "/etc/later",
+}
 
 
 def options(lacks: str, has: tuple[str, ...]) -> list[str]:
