@@ -1,12 +1,14 @@
 """What containers get from the engine and the kernel when they do not say otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
+from auditor.facts.daemons import Daemons
 from auditor.facts.engine import Engine
 from auditor.facts.windows_paths import plain_windows_path
 from auditor.gaps import Gap
@@ -36,7 +38,7 @@ class Surroundings:
     ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths, plain, that control an engine on this host.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host")
+    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host", "daemons|")
 
     configured: bool = True
     no_new_privileges: bool | None = True
@@ -49,7 +51,7 @@ class Surroundings:
     def parse(cls, bundle: Bundle) -> Self:
         engine = Engine.parse(bundle)
         selinux = _selinux_in_kernel(bundle)
-        known = KNOWN_PIPES if engine.os_type == "windows" else KNOWN_SOCKETS
+        known = KNOWN_PIPES if engine.os_type == "windows" else (*KNOWN_SOCKETS, *_sockets_of_others(bundle))
         told = "no-new-privileges" in engine.security_options
         try:
             config = DaemonConfig.parse(bundle)
@@ -86,6 +88,13 @@ def _sockets(config: DaemonConfig) -> list[str]:
         return list(map(plain_windows_path, named))
     paths = [config.socket, *(host.removeprefix("unix://") for host in hosts if host.startswith("unix:///"))]
     return [plain_path(path) for path in paths]
+
+
+def _sockets_of_others(bundle: Bundle) -> Iterator[str]:
+    """The sockets of the host's further daemons, as far as they are told of."""
+    with suppress(Gap):
+        for other in Daemons.parse(bundle).others:
+            yield from (plain_path(path) for path in other.sockets if not other.elsewhere)
 
 
 def _ulimits(value: Any) -> dict[str, int] | None:

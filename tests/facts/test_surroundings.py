@@ -38,6 +38,13 @@ def test_a_configured_daemon_gives_what_it_says() -> None:
     assert {"/run/docker.sock", "/run/engine.sock", "/srv/x.sock"} <= set(surroundings.sockets)
 
 
+def test_the_sockets_of_further_daemons_control_an_engine_too() -> None:
+    others = b"pid 9\nsocket /var/run/second.sock\nnumber 2\npid 10\nsocket /run/inner.sock\ncontainer x\nelsewhere\n"
+    for seen in (told(daemons=Section(others)), Surroundings.parse(bundle(daemons=Section(others)))):
+        assert "/run/second.sock" in seen.sockets
+        assert "/run/inner.sock" not in seen.sockets
+
+
 def test_limits_are_read_from_the_file_and_from_flags() -> None:
     assert told({"default-ulimits": {"nofile": {"Name": "nofile", "Hard": 64, "Soft": 32}}}).ulimits == {
         "nofile": 64
