@@ -18,7 +18,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     One entry of such a file.
 
     ``check`` is a check's id, a glob of ids, or a control's number; ``control`` is a number and stands in its place.
-    ``hosts`` are globs, empty: all. ``expires`` is the last day it holds, in UTC; None: it has no end.
+    ``hosts`` are globs; without them, all. ``expires`` is the last day it holds, in UTC; None: it has no end.
     """
 
     check: str = ""
@@ -99,7 +99,7 @@ def verify(document: Document, key: str, entries: Iterable[Entry], names: Iterab
     See that each entry, all below ``key``, is about something that there is.
 
     Raises:
-        BadFile: it names neither a check nor a control, or both, or none of ``names``.
+        BadFile: it names neither a check nor a control, or both, or none of ``names``; or it lists no host or subject.
     """
     known = set(names)
     for index, entry in enumerate(entries):
@@ -109,6 +109,10 @@ def verify(document: Document, key: str, entries: Iterable[Entry], names: Iterab
             field_name = "check" if entry.check else "control"
             problem = f"there is no check or control {entry.name!r}: {suggest(entry.name, known)}"
             raise document.bad(problem, key, index, field_name)
+        # A list that a program left empty must not mean everything.
+        for field_name in ("hosts", "subjects"):
+            if document.value[key][index].get(field_name) == []:
+                raise document.bad("names none: leave it out where all are meant", key, index, field_name)
 
 
 def any_glob(globs: tuple[str, ...], name: str) -> bool:

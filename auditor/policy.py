@@ -1,6 +1,11 @@
 """What a team expects of its hosts: the parameters that checks judge by."""
 
+from typing import Annotated
+
 import msgspec
+
+Days = Annotated[int, msgspec.Meta(ge=0)]
+PortNumber = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -10,17 +15,17 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     A check takes ``policy: Policy`` as it takes any fact.
     """
 
-    engine_port: int | None = None
+    engine_port: PortNumber | None = None
     """The one TCP port the engine may listen on; None: any."""
-    certificate_warning_days: int = 30
-    certificate_urgent_days: int = 7
+    certificate_warning_days: Days = 30
+    certificate_urgent_days: Days = 7
     allowed_registries: tuple[str, ...] = ()
     """Registries (``registry.corp.example``, globs allowed) that images may come from; empty: not judged."""
     trusted_users: tuple[str, ...] = ()
     """Who may control the engine, beside root."""
     allowed_capabilities: tuple[str, ...] = ()
     """Capabilities that containers may have beyond Docker's defaults, without ``CAP_``."""
-    allowed_ports: tuple[int, ...] | None = None
+    allowed_ports: tuple[PortNumber, ...] | None = None
     """Host ports that containers may publish; None: a person decides."""
     allowed_mounts: tuple[str, ...] = ()
     """Host paths that containers may mount though they are sensitive, sockets among them; written in full."""
@@ -32,5 +37,5 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Authorization plugins that must be active; empty: any one."""
     expect_swarm: bool = False
     """Whether the host belongs to a swarm on purpose."""
-    windows_update_days: int = 60
+    windows_update_days: Days = 60
     """How many days after it came out an update of Windows may still be missing, on a host and in an image."""

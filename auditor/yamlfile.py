@@ -6,6 +6,7 @@ import typing
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -239,7 +240,7 @@ def _locate(value: Any, type_: Any, keys: Keys) -> tuple[Keys, str]:
             return (*keys, key), problem
         if _complaint(child, child_type):
             return _locate(child, child_type, (*keys, key))
-    return keys, _plain(_complaint(value, type_), value)
+    return keys, _plain(_complaint(value, type_), value, type_)
 
 
 def _complaint(value: Any, type_: Any) -> str:
@@ -288,15 +289,26 @@ _WORDS = {
 }
 
 
-def _plain(complaint: str, value: Any) -> str:
+def _plain(complaint: str, value: Any, type_: Any = Any) -> str:
     """A complaint of msgspec in the words of a YAML file, and what to do about a value that YAML took for something else."""
     complaint = complaint.partition(" - at `")[0]
+    if complaint.startswith("Invalid enum value"):
+        return f"{value!r} is none of its values; {suggest(value, _choices(type_))}"
     missing = re.fullmatch(r"Object missing required field `(.*)`", complaint)
     if missing:
         return f"the key {missing[1]!r} is missing"
     words = re.sub(r"`([^`]*)`", lambda match: _name(match[1]), complaint)
     in_quotes = "Expected `str" in complaint and isinstance(value, bool | int | float | date)
     return words[:1].lower() + words[1:] + ("; write it in quotes" if in_quotes else "")
+
+
+def _choices(type_: Any) -> list[str]:
+    """The words that a type allows."""
+    choices: list[str] = []
+    for option in _options(type_):
+        enum = isinstance(option, type) and issubclass(option, Enum)
+        choices += map(str, option if enum else get_args(option))
+    return choices
 
 
 def _name(types: str) -> str:

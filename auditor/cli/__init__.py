@@ -16,7 +16,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except AuditorError as error:
-        sys.stderr.write(f"auditor: {error}\n")
+        from reports.visible import visible_lines  # noqa: PLC0415
+
+        sys.stderr.write(f"auditor: {visible_lines(str(error))}\n")  # a name in a file may hold anything
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(141)

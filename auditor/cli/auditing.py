@@ -139,11 +139,25 @@ def _destinations(reports: Iterable[str], *, quiet: bool) -> Iterator[Destinatio
     asked = [_destination(text) for text in reports]
     if sum(destination.path == "-" for destination in asked) > 1:
         raise UsageError("two reports cannot both go to standard output: give one of them a file")
+    _see_that_they_differ(asked)
     yield from asked
-    if not quiet and not any(
+    if not (quiet and asked) and not any(
         destination.path == "-" or destination.format == "console" for destination in asked
     ):
         yield Destination("console", "-", FORMATS["console"])
+
+
+def _see_that_they_differ(asked: Iterable[Destination]) -> None:
+    """That no report would write over another one."""
+    taken = set[Path]()
+    for destination in asked:
+        path = Path(destination.path).resolve()
+        if destination.path != "-" and not _is_device(path):
+            if path in taken:
+                raise UsageError(
+                    f"two reports cannot both go to {destination.path}: give each a file of its own"
+                )
+            taken.add(path)
 
 
 def _destination(text: str) -> Destination:
@@ -159,6 +173,10 @@ def _destination(text: str) -> Destination:
         raise UsageError(f"--report {text}: there is no folder {Path(path).parent}; make it first")
     if path != "-" and Path(path).is_dir():
         raise UsageError(f"--report {text}: that is a folder; name a file in it")
+    if path != "-" and not os.access(
+        path if _is_device(Path(path)) else Path(path).resolve().parent, os.W_OK
+    ):
+        raise UsageError(f"--report {text}: you may not write there; name a file in a folder of yours")
     return Destination(name, path, FORMATS[name])
 
 
@@ -166,15 +184,22 @@ def write_whole(path: Path, pieces: Iterable[bytes], mode: int = 0o644) -> None:
     """
     Write a file so that nobody ever sees half of it: to a temporary file beside it, then renamed.
 
+    What is no file, such as /dev/null or a pipe, is written to and stays what it is; so does a link.
+
     Raises:
         AuditorError: it cannot be written; nothing is left behind.
     """
     try:
-        with _beside(path, mode) as file:
+        with path.open("wb") if _is_device(path) else _beside(path.resolve(), mode) as file:
             for piece in pieces:
                 file.write(piece)
     except OSError as error:
         raise AuditorError(f"{path}: {error.strerror}") from error
+
+
+def _is_device(path: Path) -> bool:
+    """Whether something is there that is neither a file nor a folder."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 @contextmanager

@@ -106,14 +106,15 @@ section_listeners() {
 names_with_value='{{$n := index (split . "=") 0}}{{$k := lower $n}}{{if not (eq (lower .) $k (print $k "=") (print $k "=true")'\
 ' (print $k "=false") (print $k "=yes") (print $k "=no") (print $k "=on") (print $k "=off") (print $k "=none") (print $k "=0") (print $k "=1"))}}{{json $n}},{{end}}'
 
-# Every container, running or not. Of its environment only the names; of its arguments only whether a word is 'sshd'.
+# Every container, running or not, and where links lead that are mounted into one. Of its environment only the names; of its
+# arguments only whether a word is 'sshd'.
 section_containers() {
     list=$(docker_cli ps --all --quiet --no-trunc) || return $?
     [ -n "$list" ] || return 0
     printf 'listed %s\n' $list
     inspected=$(printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" container inspect --format "$container_template")
     whole=$?
-    printf '%s\n' "$inspected" | redact
+    { printf '%s\n' "$inspected"; mounted '"Type":"bind","Source":"' "$inspected"; } | redact
     [ $whole = 0 ] && return
     # A container that went away meanwhile is no gap.
     still=$(docker_cli ps --all --quiet --no-trunc) || return $?
@@ -185,7 +186,8 @@ section_swarm() {
 }
 service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Env}}'$names_with_value'{{end}}{{end}}""],'\
 '"Secrets":[{{with .Spec.TaskTemplate.ContainerSpec}}{{range .Secrets}}{{json .SecretName}},{{end}}{{end}}""],'\
-'"Restart":{{with .Spec.TaskTemplate.RestartPolicy}}{"Condition":{{json .Condition}},"MaxAttempts":{{json .MaxAttempts}}}{{else}}null{{end}}}'
+'"Restart":{{with .Spec.TaskTemplate.RestartPolicy}}{"Condition":{{json .Condition}},"MaxAttempts":{{json .MaxAttempts}}}{{else}}null{{end}},'\
+'"Ports":{{json .Endpoint.Ports}}}'
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
 section_networks() {
@@ -195,11 +197,12 @@ section_networks() {
         '{"Id":{{json .Id}},"Name":{{json .Name}},"Driver":{{json .Driver}},"Scope":{{json .Scope}},"Internal":{{json .Internal}},"Ingress":{{json .Ingress}},"Options":{{json .Options}}}'
 }
 
-# Volumes: where each is mounted, and the folder or device that it stands for, if somebody made it so; further options may hold passwords.
+# Volumes: where each is mounted, the folder or device that it stands for, if somebody made it so, and where that leads; further
+# options may hold passwords.
 section_volumes() {
     # One that goes away between the two questions makes the second fail: then both are asked again.
     found=$(volumes) || found=$(volumes) || return $?
-    printf '%s\n' "$found" | redact
+    { printf '%s\n' "$found"; mounted '"Device":"' "$found"; } | redact
 }
 volumes() {
     list=$(docker_cli volume ls --quiet) || return $?
@@ -230,11 +233,7 @@ section_files() {
     for path in $engine_paths; do
         if [ -e "$path" ] && linked "$path"; then set -- "$@" "$path"; fi
     done
-    [ $# = 0 ] || lead_to=$(resolved "$@")
-    for path; do
-        printf 'link %s\nresolved %s\n' "$path" "${lead_to%%"$newline"*}"
-        lead_to=${lead_to#*"$newline"}
-    done
+    where_they_lead "$@"
     set +f
     unlistable_folders
 }
@@ -654,6 +653,34 @@ resolved() {
         case $leads in *"$newline"*) leads='' ;; esac
         printf '%s\n' "$leads"
     done
+}
+
+where_they_lead() {
+    [ $# = 0 ] || lead_to=$(resolved "$@")
+    for path; do
+        printf 'link %s\nresolved %s\n' "$path" "${lead_to%%"$newline"*}"
+        lead_to=${lead_to#*"$newline"}
+    done
+}
+
+# The paths after a mark in an inspection, as the engine mounts them: 'plain PATH' without a link on its way, else where it
+# leads. The engine tells a link by its own name. Those that JSON spells otherwise are left out.
+mounted() {
+    mark=$1 inspection=$2
+    set -f --
+    for path in $(printf '%s\n' "$inspection" | grep -o "$mark"'[^"\\][^"\\]*"' | sort -u); do
+        path=${path#"$mark"} path=${path%'"'}
+        case $path in /*) ;; *) path=/$path ;; esac
+        if linked "$path"; then
+            set -- "$@" "$path"
+        elif [ -e "$path" ]; then
+            printf 'plain %s\n' "$path"
+        else
+            not_seen "$path"
+        fi
+    done
+    where_they_lead "$@"
+    set +f
 }
 
 # That a path is not there ('absent PATH'), or not to be seen ('denied PATH').

@@ -25,18 +25,33 @@ def is_root(user: str) -> bool:
 
 @dataclass(frozen=True)
 class Mount:
-    """Something of the host's that a container sees. ``source`` is empty for a tmpfs."""
+    """
+    Something of the host's that a container sees. ``source`` is empty for a tmpfs.
+
+    ``leads_to`` is where the source leads that is a link or has one on its way, else empty; None: not known.
+    """
 
     source: str
     type: str = "bind"
     destination: str = "/data"
     rw: bool = False
     propagation: str = "rprivate"
+    leads_to: str | None = ""
 
     @property
     def path(self) -> str:
         """The source, plain."""
         return plain_path(self.source)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The source and what it leads to, plain."""
+        return (self.path, plain_path(self.leads_to)) if self.leads_to else (self.path,)
+
+    @property
+    def told(self) -> str:
+        """The source and what it leads to, as evidence."""
+        return f"{self.source} -> {self.leads_to}" if self.leads_to else self.source
 
     @property
     def windows_path(self) -> str:
@@ -56,7 +71,11 @@ class Port:
     @property
     def wildcard(self) -> bool:
         """Whether it listens on every address of the host."""
-        return not self.address or ip_address(self.address.strip("[]")).is_unspecified
+        if not self.address:
+            return True
+        address = ip_address(self.address.strip("[]"))
+        # The engine takes ::ffff:0.0.0.0 for 0.0.0.0.
+        return (getattr(address, "ipv4_mapped", None) or address).is_unspecified
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address

@@ -5,7 +5,7 @@ The Docker client prints all of them. Only what an engine may be too old to know
 at its version before it believes that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
@@ -133,6 +133,7 @@ class RawConfig(msgspec.Struct, frozen=True):
     User: str
     Healthcheck: RawHealthcheck | None
     Hostname: str = ""
+    ExposedPorts: dict[str, Any] | UnsetType | None = UNSET
     Service: str | UnsetType = UNSET
     Labels: dict[str, Any] | UnsetType | None = UNSET
     Env: list[str] | UnsetType | None = UNSET
@@ -300,7 +301,7 @@ def _windows_binds(host: RawHostConfig) -> Iterator[Mount]:
 
 def _ports(raw: RawContainer) -> Iterator[Port]:
     """
-    Published ports: the ones in force while it runs, the ones asked for while it does not.
+    Published ports: the ones in force while it runs, the ones asked for while it does not, all exposed ones if it so wants.
 
     On the host's network, another container's, or none, the engine publishes nothing.
     """
@@ -308,7 +309,16 @@ def _ports(raw: RawContainer) -> Iterator[Port]:
     if raw.Status in LIVE:
         yield from _bindings(raw.NetworkSettings.Ports)
     elif mode not in ("host", "none") and not mode.startswith("container:"):
-        yield from _bindings(raw.HostConfig.PortBindings)
+        asked = raw.HostConfig.PortBindings or {}
+        yield from _bindings(asked)
+        if raw.HostConfig.PublishAllPorts:
+            yield from (Port(0, 0, "", inside) for inside in _exposed(raw.Config) if not asked.get(inside))
+
+
+def _exposed(config: RawConfig) -> Iterable[str]:
+    if isinstance(config.ExposedPorts, UnsetType):
+        raise ValueError("Config has no ExposedPorts, all of which it publishes")  # noqa: TRY004  as for all that is missing
+    return config.ExposedPorts or ()
 
 
 def _bindings(bindings: Bindings | None) -> Iterator[Port]:

@@ -1,18 +1,20 @@
 """The containers of a host, running or not, as the engine inspects them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import Container, Mount, Port, Ulimit
 from auditor.facts.container_json import read_container
 from auditor.facts.engine import Engine, read_engine
+from auditor.facts.links import WORDS, Links
 from auditor.gaps import Inconclusive, NotApplicable
 
 __all__ = ["Container", "Containers", "Mount", "Port", "Ulimit"]
 
 SHORT_ID = 12
+_LINKS = tuple(f"{word} ".encode() for word in WORDS)
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,14 @@ class Containers:
         engine = bundle.fact(Engine)
         read_engine(bundle, "containers")
         listed, gone, found, bad = list[str](), set[str](), list[Container](), list[tuple[str, str]]()
+        paths = list[str]()
         for line in bundle.read("containers").splitlines():
             if line.startswith(b"listed "):
                 listed.append(line[7:].decode("utf-8", "replace"))
             elif line.startswith(b"gone "):
                 gone.add(line[5:].decode("utf-8", "replace"))
+            elif line.startswith(_LINKS):
+                paths.append(line.decode("utf-8", "replace"))
             elif line:
                 try:
                     found.append(read_container(line, engine.version_tuple, engine.os_type))
@@ -118,4 +123,16 @@ class Containers:
         unseen = [f"an inspection makes no sense: {error}" for _, error in bad] + [
             f"{one[:12]}: {why}" for one in lost
         ]
-        return cls(tuple(found), tuple(unseen))
+        links = Links.read(paths)
+        return cls(tuple(_followed(container, links) for container in found), tuple(unseen))
+
+
+def _followed(container: Container, links: Links) -> Container:
+    """A container whose bind mounts tell where they lead; on Windows nobody looks."""
+    if container.platform == "windows" or not container.mounts:
+        return container
+    mounts = (
+        replace(mount, leads_to=links.beyond(mount.source)) if mount.type == "bind" else mount
+        for mount in container.mounts
+    )
+    return replace(container, mounts=tuple(mounts))

@@ -267,7 +267,11 @@ def read_flags(arguments: tuple[str, ...]) -> dict[str, Setting]:
             continue
         name = flag.lstrip("-")
         if not flag.startswith("--") and len(name) > 1:
-            name, equals, value = name[0], "=", name[1:] + equals + value  # -Hunix:///x, -lwarn
+            if _KEYS.get(name[0]) in _SWITCHES:
+                rest.insert(0, f"-{name[1:]}{equals}{value}")  # -Dlwarn is -D -lwarn
+                name, equals = name[0], ""
+            else:
+                name, equals, value = name[0], "=", name[1:] + equals + value  # -Hunix:///x, -lwarn
         key = _KEYS.get(name, name)
         if not equals:
             value = "true" if key in _SWITCHES or not rest else rest.pop(0)

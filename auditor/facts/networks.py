@@ -48,6 +48,12 @@ class Networks:
             (network for network in self if network.name == "bridge" and network.driver == "bridge"), None
         )
 
+    def publish_address(self, name: str) -> str:
+        """The host's address at which a network publishes ports that name none; empty: all, or there is no such network."""
+        option = "com.docker.network.bridge.host_binding_ipv4"
+        wanted = "bridge" if name == "default" else name
+        return next((network.options.get(option, "") for network in self if network.name == wanted), "")
+
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         lines = read_engine(bundle, "networks").splitlines()

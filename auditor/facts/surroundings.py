@@ -1,12 +1,14 @@
 """What containers get from the engine and the kernel when they do not say otherwise."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
+from auditor.facts.daemons import Daemons
 from auditor.facts.engine import Engine
 from auditor.facts.windows_paths import pipe_of, plain_windows_path
 from auditor.gaps import Gap
@@ -36,13 +38,12 @@ class Surroundings:
     ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths, plain, that control an engine on this host.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host")
+    SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host", "daemons|")
 
     configured: bool = True
     no_new_privileges: bool | None = True
     ulimits: Mapping[str, int] | None = field(default_factory=dict)
     cgroup_parent: str | None = ""
-    publish_address: str | None = ""
     sockets: tuple[str, ...] = KNOWN_SOCKETS
     selinux_in_kernel: bool | None = False
 
@@ -50,7 +51,7 @@ class Surroundings:
     def parse(cls, bundle: Bundle) -> Self:
         engine = bundle.fact(Engine)
         selinux = _selinux_in_kernel(bundle)
-        known = KNOWN_PIPES if engine.os_type == "windows" else KNOWN_SOCKETS
+        known = KNOWN_PIPES if engine.os_type == "windows" else (*KNOWN_SOCKETS, *_sockets_of_others(bundle))
         told = "no-new-privileges" in engine.security_options
         try:
             config = bundle.fact(DaemonConfig)
@@ -60,7 +61,6 @@ class Surroundings:
                 no_new_privileges=told or None,
                 ulimits=None,
                 cgroup_parent=None,
-                publish_address=None,
                 sockets=known,
                 selinux_in_kernel=selinux,
             )
@@ -68,7 +68,6 @@ class Surroundings:
             no_new_privileges=told or bool(config.setting("no-new-privileges").value),
             ulimits=_ulimits(config.setting("default-ulimits").value),
             cgroup_parent=str(config.setting("cgroup-parent").value or ""),
-            publish_address=str(config.setting("ip").value or ""),
             sockets=tuple(dict.fromkeys((*known, *_sockets(config)))),
             selinux_in_kernel=selinux,
         )
@@ -87,6 +86,13 @@ def _sockets(config: DaemonConfig) -> list[str]:
         return [plain_windows_path(config.socket), *filter(None, map(pipe_of, hosts))]
     paths = [config.socket, *(host.removeprefix("unix://") for host in hosts if host.startswith("unix:///"))]
     return [plain_path(path) for path in paths]
+
+
+def _sockets_of_others(bundle: Bundle) -> Iterator[str]:
+    """The sockets of the host's further daemons, as far as they are told of."""
+    with suppress(Gap):
+        for other in bundle.fact(Daemons).others:
+            yield from (plain_path(path) for path in other.sockets if not other.elsewhere)
 
 
 def _ulimits(value: Any) -> dict[str, int] | None:

@@ -65,11 +65,17 @@ class _Restart(msgspec.Struct, frozen=True):
     MaxAttempts: int | None = None
 
 
+class _Port(msgspec.Struct, frozen=True):
+    PublishedPort: int = 0
+    PublishMode: str = ""
+
+
 class _Service(msgspec.Struct, frozen=True):
     Name: str
     Env: list[str]
     Secrets: list[str]
     Restart: _Restart | UnsetType | None = UNSET
+    Ports: list[_Port] | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,8 @@ class Service:
     """
     A service; ``variables`` are those of its environment that are named for a secret and have a value.
 
-    ``restart`` is ``none``, ``on-failure`` or ``any``, of its tasks, ``attempts`` how often at most, 0 without end; both are None
-    where the collector did not ask.
+    ``restart`` is ``none``, ``on-failure`` or ``any``, of its tasks, ``attempts`` how often at most, 0 without end. ``ports`` are those that
+    the routing mesh opens on every node; what a task opens on its own node is the container's. None: the collector did not ask.
     """
 
     name: str = "web"
@@ -86,6 +92,7 @@ class Service:
     secrets: tuple[str, ...] = ("web-password",)
     restart: str | None = "on-failure"
     attempts: int | None = 5
+    ports: tuple[int, ...] | None = ()
 
 
 @dataclass(frozen=True)
@@ -257,7 +264,14 @@ def _services(lines: list[str]) -> Iterator[Service]:
         if line.startswith("service "):
             raw: _Service = decode(line[len("service ") :], _Service, "docker service inspect")
             variables = tuple(filter(names_secret, raw.Env))
-            yield Service(raw.Name, variables, tuple(filter(None, raw.Secrets)), *_restart(raw.Restart))
+            secrets = tuple(filter(None, raw.Secrets))
+            yield Service(raw.Name, variables, secrets, *_restart(raw.Restart), _mesh_ports(raw.Ports))
+
+
+def _mesh_ports(told: list[_Port] | UnsetType | None) -> tuple[int, ...] | None:
+    if isinstance(told, UnsetType):
+        return None
+    return tuple(port.PublishedPort for port in told or () if port.PublishMode != "host")
 
 
 def _restart(told: _Restart | UnsetType | None) -> tuple[str | None, int | None]:

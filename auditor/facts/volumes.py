@@ -9,7 +9,10 @@ import msgspec
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import Container, Mount, plain_path
 from auditor.facts.engine import Engine, decode, read_engine
+from auditor.facts.links import WORDS, Links
 from auditor.gaps import Inconclusive
+
+_LINKS = tuple(f"{word} " for word in WORDS)
 
 
 class _Volume(msgspec.Struct, frozen=True):
@@ -24,8 +27,8 @@ class Volumes:
     What Docker's own driver mounts at a volume's place, by that place: a folder or a device of the host.
 
     ``overlays`` are the places of those that lay several folders over each other: which ones is not collected, as the option that
-    names them may name passwords too. ``data_root`` is where the engine keeps what is its own. ``gap`` says why volumes could not
-    be listed.
+    names them may name passwords too. ``data_root`` is where the engine keeps what is its own, ``links`` where devices lead.
+    ``gap`` says why volumes could not be listed.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("volumes", *Engine.SECTIONS)
@@ -33,6 +36,7 @@ class Volumes:
     devices: Mapping[str, str] = field(default_factory=dict)
     overlays: frozenset[str] = frozenset()
     data_root: str = "/var/lib/docker"
+    links: Links = field(default_factory=Links)
     gap: str = ""
 
     def mounts(self, container: Container) -> Iterator[Mount]:
@@ -41,7 +45,7 @@ class Volumes:
             if mount.type != "volume":
                 yield mount
             elif device := self.devices.get(mount.path):
-                yield replace(mount, type="bind", source=device)
+                yield replace(mount, type="bind", source=device, leads_to=self.links.beyond(device))
             elif mount.path.startswith(f"{self.data_root}/"):
                 yield mount
             else:
@@ -70,20 +74,25 @@ class Volumes:
         except Inconclusive as gap:
             return cls(data_root=data_root, gap=str(gap))
         raw: list[_Volume] = [
-            decode(line, _Volume, "docker volume inspect") for line in lines if line.strip()
+            decode(line, _Volume, "docker volume inspect")
+            for line in lines
+            if line.strip() and not line.startswith(_LINKS)
         ]
         return cls(
             {plain_path(it.Mountpoint): device for it in raw if (device := _of_the_host(it.Device))},
             frozenset(plain_path(it.Mountpoint) for it in raw if it.Type.startswith("overlay")),
             data_root,
+            Links.read(line for line in lines if line.startswith(_LINKS)),
         )
 
 
 def _of_the_host(device: str) -> str:
     """
-    A volume's device as an absolute path; empty for a network's.
+    A volume's device as a path from /; empty for a network's.
 
     Its type does not matter, the kernel ignores it where ``o`` says bind; and the engine mounts from /, where ``etc`` is /etc.
     """
     network = ":" in device and not device.startswith("/")
-    return plain_path(device) if device and not network else ""
+    if not device or network:
+        return ""
+    return device if device.startswith("/") else f"/{device}"

@@ -101,6 +101,7 @@ def _service(raw: Any) -> dict[str, Any]:
             "Condition": restart.get("Condition") or "any",
             "MaxAttempts": restart.get("MaxAttempts") or 0,
         },
+        "Ports": (raw.get("Endpoint") or {}).get("Ports"),
     }
 
 

@@ -89,13 +89,13 @@ def _refused(connection: Connection, doing: str, attempts: _Attempts, keys: Keys
         if attempts.tried
         else "name one"
     )
-    return LoginRefused(f"{doing}: {tried}{skipped}{wanted}{said}: {step} by identity_file")
+    return LoginRefused(f"{doing}: {tried}{skipped}{wanted}{said}: {step} by identity_files")
 
 
 def _closed(connection: Connection, doing: str, attempts: _Attempts) -> LoginRefused:
     problem = connection.get_exception()
     said = connection.farewell or shortened(str(problem or "")) or "it closed the connection"
     return LoginRefused(
-        f"{doing}: the connection ended after {', '.join(attempts.tried)} ({said}): name the one right key by identity_file "
+        f"{doing}: the connection ended after {', '.join(attempts.tried)} ({said}): name the one right key by identity_files "
         f"and set identities_only, if too many were offered (MaxAuthTries)"
     )

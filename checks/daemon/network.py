@@ -1,9 +1,12 @@
 """The daemon's part in the host's network: bridge, firewall, proxy, registries."""
 
+from urllib.parse import urlsplit
+
 from auditor.check import Finding, Findings, NotApplicable, Severity, check
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
 from auditor.facts.networks import Networks
+from checks.daemon.operation import is_loopback
 
 _ENABLE_ICC = "com.docker.network.bridge.enable_icc"
 
@@ -76,17 +79,24 @@ def insecure_registry(engine: Engine, config: DaemonConfig) -> Findings:
     No registry is used without verified TLS.
 
     From an insecure registry anyone on the way can hand the host an image of his
-    own. What a pull runs afterwards is his choice.
+    own. What a pull runs afterwards is his choice. A mirror that is named with
+    ``http://`` is one.
 
     Remediation:
         Give the registry a certificate, put its authority into
         ``/etc/docker/certs.d/REGISTRY/ca.crt`` (on Windows
         ``C:\ProgramData\docker\certs.d\REGISTRY\ca.crt``), and remove it from
-        ``"insecure-registries"`` in daemon.json.
+        ``"insecure-registries"`` in daemon.json. Name mirrors in ``"registry-mirrors"``
+        with ``https://``.
     """
     configured = config.setting("insecure-registries")
     for registry in configured.value:
         yield Finding(registry, "insecure registry", "verified TLS", configured.source)
+    mirrors = config.setting("registry-mirrors")
+    for mirror in mirrors.value or ():
+        address = urlsplit(str(mirror))
+        if address.scheme == "http" and not is_loopback(address.hostname or ""):
+            yield Finding(mirror, "a mirror without TLS", "https://", mirrors.source)
     for registry in engine.insecure_registries:
         if registry not in configured.value:
             yield Finding(

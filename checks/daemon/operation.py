@@ -1,12 +1,14 @@
 """How the daemon logs, limits and survives."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from auditor.check import Finding, Findings, Manual, NotApplicable, Severity, check
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine
 
+_LOOPBACK_NAME = re.compile(r"localhost(\.localdomain)?|ip6-(localhost|loopback)|127(\.\d+){1,2}")
 _LOCAL_DRIVERS = {"none", "local", "json-file"}
 _REMOTE_DRIVERS = {"awslogs", "gcplogs", "logentries"}
 # Drivers that send logs where they are told to, which may be this very host.
@@ -70,11 +72,16 @@ def _is_remote(address: str) -> bool:
         host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
     except ValueError:
         return False
+    return bool(host) and not is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this very machine, by itself or as the one that is meant by none."""
     try:
         found = ipaddress.ip_address(host)
     except ValueError:
-        return host not in ("", "localhost")
-    return not (found.is_loopback or found.is_unspecified)
+        return bool(_LOOPBACK_NAME.fullmatch(host))
+    return found.is_loopback or found.is_unspecified
 
 
 @check(severity=Severity.LOW)

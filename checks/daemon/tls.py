@@ -9,10 +9,16 @@ from auditor.policy import Policy
 # More CAs than anybody has of their own: a bundle made for the web.
 MOST_CLIENT_CAS = 8
 _SYSTEM_STORES = (
-    "/etc/ssl/",
-    "/etc/pki/",
+    "/etc/ssl/certs/",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/",
+    "/etc/pki/ca-trust/",
+    "/etc/ca-certificates/",
     "/usr/share/ca-certificates/",
+    "/usr/share/pki/",
     "/usr/local/share/ca-certificates/",
+    "/var/lib/ca-certificates/",
 )
 
 

@@ -113,12 +113,8 @@ def tls_folder_writable_by_others(files: Files, tls: DaemonTls) -> Findings:
         chown root:root and chmod go-w on the folder, or move the files to a folder of
         root's such as /etc/docker/tls.
     """
-    paths = [path for path in (tls.ca, tls.certificate, tls.key) if path and path in files.seen]
-    if not paths:
-        denied = [path for path in (tls.ca, tls.certificate, tls.key) if path in files.denied]
-        if denied:
-            raise Inconclusive(f"permission denied: {', '.join(denied)}")
-        raise NotApplicable("the engine has no TLS files")
+    own = (tls.ca, tls.certificate, tls.key)
+    paths = [path for path in own if path in files.seen]
     folders = {folder.path: folder for path in paths for folder in files.folders_above(path)}
     for folder in folders.values():
         if folder.uid not in (_ROOT, max(tls.uid, _ROOT)):
@@ -129,6 +125,11 @@ def tls_folder_writable_by_others(files: Files, tls: DaemonTls) -> Findings:
             yield Finding(
                 folder.path, f"{folder.mode:04o}", "not writable by others", f"stat of {folder.resolved}"
             )
+    denied = [path for path in own if path in files.denied]
+    if denied:
+        raise Inconclusive(f"permission denied: {', '.join(denied)}")
+    if not paths:
+        raise NotApplicable("the engine has no TLS files")
 
 
 def _open_to_others(folder: File) -> bool:

@@ -1,5 +1,7 @@
 """What the kernel lets containers do: AppArmor, SELinux, seccomp, a read-only root."""
 
+import json
+
 from auditor.check import Finding, Findings, Inconclusive, NotApplicable, Severity, check
 from auditor.facts.containers import Container, Containers
 from auditor.facts.engine import Engine
@@ -30,10 +32,8 @@ def apparmor_unconfined(containers: Containers, engine: Engine) -> Findings:
             "the engine runs without AppArmor: the kernel has none, or the daemon is rootless"
         )
     for container in containers.linux:
-        asked = container.security_options("apparmor")[-1:] or (
-            ("unconfined",) if container.privileged else ("",)
-        )
-        profile = container.apparmor_profile or asked[0]
+        asked = _last(container, "apparmor") or ("unconfined" if container.privileged else "")
+        profile = container.apparmor_profile or asked
         if profile == "unconfined":
             yield deviation(container, "AppArmorProfile", profile, "docker-default, or a profile of its own")
         elif not profile and container.live:
@@ -92,8 +92,9 @@ def seccomp_unconfined(containers: Containers, engine: Engine) -> Findings:
     Containers' system calls are filtered by seccomp.
 
     Docker's default profile blocks the system calls that containers hardly need and
-    kernel exploits often do. A profile of one's own is fine; ``unconfined``, a
-    privileged container, and an engine without seccomp mean no filter at all.
+    kernel exploits often do. A profile of one's own is fine if it blocks any;
+    ``unconfined``, a privileged container, and an engine without seccomp mean no
+    filter at all.
 
     Remediation:
         Recreate the container without ``--security-opt=seccomp=unconfined`` and
@@ -109,17 +110,37 @@ def seccomp_unconfined(containers: Containers, engine: Engine) -> Findings:
 
 def _unfiltered(container: Container, default: str | None) -> tuple[str, str]:
     """The field and why there is no filter; empty when there is one. ``default`` is the engine's profile, None without seccomp."""
-    asked = container.security_options("seccomp")[-1:]
+    asked = _last(container, "seccomp")
     if container.privileged:
         return "HostConfig.Privileged", "true: no filter"
     if default is None:
         return "HostConfig.SecurityOpt", "not heeded: the engine runs without seccomp"
-    if (asked or (default,))[0] == "unconfined":
+    if (asked or default) == "unconfined":
         return (
             "HostConfig.SecurityOpt",
             "seccomp=unconfined" if asked else "nothing, and the engine's default profile is unconfined",
         )
+    if asked and asked != "builtin" and not _blocks(asked):
+        return "HostConfig.SecurityOpt", "a seccomp profile that blocks no system call"
     return "", ""
+
+
+def _last(container: Container, option: str) -> str:
+    """The value of a security option that counts: the last; an empty one asks for the engine's default."""
+    return next(reversed(container.security_options(option)), "")
+
+
+def _blocks(profile: str) -> bool:
+    """Whether a seccomp profile blocks anything; one that cannot be read does not."""
+    try:
+        content = json.loads(profile)
+        actions = [
+            content.get("defaultAction"),
+            *(rule.get("action") for rule in content.get("syscalls") or ()),
+        ]
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return False
+    return any(action not in (None, "", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG") for action in actions)
 
 
 @check(severity=Severity.MEDIUM)

@@ -1,8 +1,9 @@
 """What of the host's files and devices containers see."""
 
 import re
+from collections.abc import Iterable, Iterator
 
-from auditor.check import Findings, Manual, Severity, check
+from auditor.check import Findings, Inconclusive, Manual, Severity, check
 from auditor.facts.containers import Containers, Mount
 from auditor.facts.engine import Engine
 from auditor.facts.surroundings import Surroundings
@@ -42,8 +43,8 @@ def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, po
     who reads all of /etc, /root or the engine's own folder learns its secrets. A
     mount of such a folder or of one above it is a deviation, also when it is
     read-only. A single file or folder below one is when it is writable, or when
-    it holds secrets. A volume is judged by the folder that it was made to stand
-    for, if there is one, and a plugin's by where the plugin put it.
+    it holds secrets. A link counts as what it leads to, a volume as the folder that
+    it was made to stand for, if there is one, a plugin's as where the plugin put it.
 
     Remediation:
         Recreate the container without the mount (``--volume``, ``--mount``; compose:
@@ -53,32 +54,44 @@ def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, po
     """
     allowed = {Mount(path).path for path in policy.allowed_mounts}
     secret = (*SECRET_FOLDERS, Mount(engine.data_root).path)
+    unknown = []
     for container in containers:
-        for mount in volumes.mounts(container):
-            why = _sensitive(mount, secret)
-            if mount.type == "bind" and why and mount.path not in allowed:
+        for mount in _judged(volumes.mounts(container), allowed):
+            why = next(filter(None, (_sensitive(path, secret, rw=mount.rw) for path in mount.paths)), "")
+            if why:
                 rights = "read-write" if mount.rw else "read-only"
                 yield deviation(
                     container,
                     "Mounts",
-                    f"{mount.source} ({rights}) at {mount.destination}: {why}",
+                    f"{mount.told} ({rights}) at {mount.destination}: {why}",
                     "not mounted",
                 )
+            elif mount.leads_to is None:
+                unknown.append(f"{container.subject}: {mount.source}")
+    _settle(volumes, containers, unknown)
+
+
+def _judged(mounts: Iterable[Mount], allowed: set[str]) -> Iterator[Mount]:
+    """What is of the host and nobody accepted."""
+    return (mount for mount in mounts if mount.type == "bind" and not allowed & set(mount.paths))
+
+
+def _settle(volumes: Volumes, containers: Containers, unknown: list[str]) -> None:
+    """After the findings: which mounts could not be seen through."""
     volumes.explain(containers.all)
+    if unknown:
+        raise Inconclusive(f"whether these are links, and where they lead, is not known: {listing(unknown)}")
 
 
-def _sensitive(mount: Mount, secret: tuple[str, ...]) -> str:
+def _sensitive(path: str, secret: tuple[str, ...], *, rw: bool) -> str:
     """Why a mount is a deviation; empty when it is none."""
-    path = mount.path
     for folder in (*SYSTEM_FOLDERS, *secret):
         if _within(folder, path):
             return f"is {folder}" if path == folder else f"has {folder} in it"
     for folder in secret:
         if _within(path, folder):
             return f"is in {folder}"
-    return next(
-        (f"is writable in {folder}" for folder in SYSTEM_FOLDERS if mount.rw and _within(path, folder)), ""
-    )
+    return next((f"is writable in {folder}" for folder in SYSTEM_FOLDERS if rw and _within(path, folder)), "")
 
 
 @check(severity=Severity.CRITICAL)
@@ -91,7 +104,7 @@ def engine_socket_mounted(
     Who can talk to the engine can start a privileged container: the socket is root
     on the host. Mounting it read-only changes nothing, since the right to connect
     is not the right to write the file. A folder that holds the socket is as good,
-    and containerd's socket is as good as Docker's.
+    and so is a link to it; containerd's socket is as good as Docker's.
 
     Remediation:
         Recreate the container without the mount. Give a tool that must watch
@@ -100,29 +113,27 @@ def engine_socket_mounted(
         policy's ``allowed_mounts``.
     """
     allowed = {Mount(path).path for path in policy.allowed_mounts}
-    asked = []
+    asked, unknown = [], []
     for container in containers:
-        for mount in volumes.mounts(container):
-            socket = _socket(mount, surroundings.sockets)
-            if mount.type != "bind" or mount.path in allowed:
-                continue
-            if not socket:
-                asked.append(f"{container.subject}: {mount.source}")
-            else:
-                held = "" if mount.path == socket else f", which holds {socket},"
+        for mount in _judged(volumes.mounts(container), allowed):
+            socket = next(filter(None, (_socket(path, surroundings.sockets) for path in mount.paths)), "")
+            if socket:
+                held = "" if socket in mount.paths else f", which holds {socket},"
                 yield deviation(
-                    container, "Mounts", f"{mount.source}{held} at {mount.destination}", "no engine's socket"
+                    container, "Mounts", f"{mount.told}{held} at {mount.destination}", "no engine's socket"
                 )
-    volumes.explain(containers.all)
+            else:
+                asked.append(f"{container.subject}: {mount.source}")
+                unknown += asked[-1:] if mount.leads_to is None else []
+    _settle(volumes, containers, unknown)
     if asked and not surroundings.configured:
         raise Manual(
             f"the daemon's own choice of sockets could not be seen; does one of these hold it? {listing(asked)}"
         )
 
 
-def _socket(mount: Mount, sockets: tuple[str, ...]) -> str:
-    """The socket a mount gives access to: by its path, its name, or as one of rootless users' in /run/user."""
-    path = mount.path
+def _socket(path: str, sockets: tuple[str, ...]) -> str:
+    """The socket that a mounted path gives access to: itself, by its name, or one of rootless users' in /run/user."""
     if path.rpartition("/")[2] in SOCKET_NAMES:
         return path
     if ROOTLESS_FOLDER.fullmatch(path):

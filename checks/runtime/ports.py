@@ -1,12 +1,15 @@
 """Ports and networks through which containers are reached."""
 
-from auditor.check import Findings, Manual, Severity, check
+from auditor.check import Finding, Findings, Inconclusive, Manual, Severity, check
 from auditor.facts.containers import Container, Containers, Port
-from auditor.facts.surroundings import Surroundings
+from auditor.facts.networks import Networks
+from auditor.facts.swarm import Swarm
 from auditor.policy import Policy
 from checks.runtime.evidence import deviation, listing
 
 PRIVILEGED_BELOW = 1024
+MESH = "ingress"
+"""The network through which a swarm publishes its services' ports."""
 
 
 @check(severity=Severity.MEDIUM)
@@ -29,8 +32,39 @@ def privileged_port(containers: Containers, policy: Policy) -> Findings:
             low = range(max(port.first, 1), min(port.last + 1, PRIVILEGED_BELOW))
             if set(low) - allowed:
                 yield deviation(
-                    container, "NetworkSettings.Ports", port, f"a host port of {PRIVILEGED_BELOW} or more"
+                    container, _field(container), port, f"a host port of {PRIVILEGED_BELOW} or more"
                 )
+
+
+@check(severity=Severity.MEDIUM)
+def service_on_privileged_port(swarm: Swarm, policy: Policy) -> Findings:
+    """
+    No privileged port of the swarm's nodes leads to a service.
+
+    What a swarm publishes by its routing mesh is open on every node, whether a task of
+    the service runs there or not, and no container tells of it. Ports below 1024 are
+    trusted: clients take what answers there for a service of the host.
+
+    Remediation:
+        Publish the port above 1023 (``docker service update --publish-rm 443
+        --publish-add published=8443,target=443 SERVICE``; compose: ``ports:``), or keep
+        ports 80 and 443 for one reverse proxy and name them in the policy's
+        ``allowed_ports``.
+    """
+    unknown = []
+    for service in swarm.all_services():
+        if service.ports is None:
+            unknown.append(service.name)
+        for port in service.ports or ():
+            if 0 < port < PRIVILEGED_BELOW and port not in (policy.allowed_ports or ()):
+                yield Finding(
+                    service.name,
+                    f"PublishedPort = {port}",
+                    f"a host port of {PRIVILEGED_BELOW} or more",
+                    "docker service inspect:/Endpoint/Ports",
+                )
+    if unknown:
+        raise Inconclusive(f"the bundle does not tell which ports these publish: {listing(unknown)}")
 
 
 @check(severity=Severity.MEDIUM)
@@ -55,6 +89,8 @@ def port_not_needed(containers: Containers, policy: Policy) -> Findings:
             yield deviation(container, "HostConfig.PublishAllPorts", "true", "each port named")
         if container.network_mode == "host":
             asked.append(f"{container.subject} is on the host's network and opens what it likes")
+        if MESH in container.networks:
+            asked.append(f"{container.subject} has ports that the swarm's routing mesh publishes")
         for port in container.ports:
             if policy.allowed_ports is None:
                 asked.append(f"{container.subject} {port}")
@@ -66,23 +102,36 @@ def port_not_needed(containers: Containers, policy: Policy) -> Findings:
 
 
 @check(severity=Severity.MEDIUM)
-def port_on_every_address(containers: Containers, surroundings: Surroundings) -> Findings:
+def port_on_every_address(containers: Containers, networks: Networks) -> Findings:
     """
     Ports are published on one address of the host, not on all.
 
     A port published without an address listens on every interface, those towards
-    the internet included, and passes by many a firewall's rules.
+    the internet included, and passes by many a firewall's rules. The routing mesh
+    of a swarm opens its services' ports on every address of every node.
 
     Remediation:
         Name the address: ``-p 127.0.0.1:8080:80`` or that of the interface it is
-        meant for (compose: ``ports: ["127.0.0.1:8080:80"]``). ``"ip"`` in
-        daemon.json sets the address for ports that name none.
+        meant for (compose: ``ports: ["127.0.0.1:8080:80"]``). For ports that name
+        none, ``"ip"`` in daemon.json sets the default bridge's address, and the option
+        ``com.docker.network.bridge.host_binding_ipv4`` that of any other network.
     """
+    wanted = "an address of one interface"
     for container in containers.linux:
+        default = "" if container.live else _publish_address(container, networks)
         for port in container.ports:
-            default = surroundings.publish_address if not port.address and not container.live else ""
-            if Port(port.first, port.last, default or port.address).wildcard:
-                yield deviation(container, _field(container), port, "an address of one interface")
+            if Port(port.first, port.last, port.address or default).wildcard:
+                yield deviation(container, _field(container), port, wanted)
+        if MESH in container.networks:
+            yield deviation(
+                container, "NetworkSettings.Networks", f"{MESH}, which listens on every address", wanted
+            )
+
+
+def _publish_address(container: Container, networks: Networks) -> str:
+    """Where a container will publish ports that name no address; empty if that may be everywhere."""
+    addresses = {networks.publish_address(name) for name in container.networks or (container.network_mode,)}
+    return "" if len(addresses) > 1 else addresses.pop()
 
 
 @check(severity=Severity.MEDIUM)

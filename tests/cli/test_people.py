@@ -122,6 +122,14 @@ def test_every_command_that_judges_exits_by_what_failed(
     assert run(monkeypatch, *command, "--quiet", "--check", "no-such-check") == 2
 
 
+def test_what_a_file_calls_its_things_does_not_reach_the_terminal_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    hosts = written(tmp_path / "inventory.yaml", 'hosts:\n  "a\\e[2Jb": {port: 22}\n')
+    assert run(monkeypatch, "inventory", "-i", hosts) == 2
+    assert "inventory.yaml:2: hosts.a\\x1b[2Jb: " in capsys.readouterr().err
+
+
 def blocks(page: str) -> dict[str, str]:
     """The YAML files that a page shows, by the name in their first line."""
     text = (ROOT / "docs" / page).read_text()

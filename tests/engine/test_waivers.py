@@ -127,6 +127,8 @@ def test_only_failures_are_waived(tmp_path: Path) -> None:
         ("check: '*', justification: j", "waives everything"),
         ("check: '*', hosts: ['*'], subjects: ['*'], justification: j", "waives everything"),
         ("check: '5.5', justification: j, expires: tomorrow", "waivers.yaml:2"),
+        ("check: '5.5', justification: j, hosts: []", r"waivers\[0\].hosts: names none"),
+        ("check: '5.5', justification: j, subjects: []", r"waivers\[0\].subjects: names none"),
         ("check: 5.5, justification: j", "waivers.yaml:2"),
         ("check: '5.5', justification: j, host: web1", "hosts"),
         ("check: '5.5'", "justification"),

@@ -86,7 +86,7 @@ def sloppy() -> dict[str, Any]:
         PidsLimit=None,
         Ulimits=[{"Name": "nofile", "Soft": 1, "Hard": -1}],
     )
-    raw["Config"].update(User="", Healthcheck=None)
+    raw["Config"].update(User="", Healthcheck=None, ExposedPorts={"22/tcp": {}})
     raw["NetworkSettings"] = {"Ports": {}, "Networks": {"bridge": {}}}
     return raw
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_hardened_container_is_read_whole() -> None:
 def test_a_sloppy_one_is_too() -> None:
     container = one(sloppy())
     assert container.subject == "web (created)"
-    assert container.mounts == (Mount("/", "bind", "/h", rw=True, propagation="rshared"),)
+    assert container.mounts == (Mount("/", "bind", "/h", rw=True, propagation="rshared", leads_to=None),)
     assert container.device_requests == ("nvidia gpu",)
     assert container.ulimits == (Ulimit("nofile", 1, -1),)
     assert container.ports == (Port(22, 22, "", "22/tcp"),)
@@ -151,6 +152,17 @@ def test_a_stopped_containers_ports_are_those_it_asks_for() -> None:
         assert one({**changed(PortBindings=asked, NetworkMode=mode), "Status": "exited"}).ports == ()
 
 
+def test_one_that_publishes_all_exposed_ports_will_do_so_at_its_start() -> None:
+    raw = {**changed(PublishAllPorts=True, PortBindings={"80/tcp": [{"HostIp": "::1", "HostPort": "80"}]})}
+    raw["Config"]["ExposedPorts"] = {"80/tcp": {}, "90/udp": {}}
+    assert one({**raw, "Status": "exited"}).ports == (Port(80, 80, "::1", "80/tcp"), Port(0, 0, "", "90/udp"))
+    assert one(raw).ports == ()
+    raw["Config"]["ExposedPorts"] = None
+    assert len(one({**raw, "Status": "exited"}).ports) == 1
+    del raw["Config"]["ExposedPorts"]
+    assert "no ExposedPorts" in unread({**raw, "Status": "exited"})
+
+
 @pytest.mark.parametrize(
     "binding", [{"HostIp": "", "HostPort": "http"}, {"HostIp": "nowhere", "HostPort": "80"}]
 )
@@ -178,13 +190,34 @@ def test_mounts_that_were_asked_for_count_before_the_first_start() -> None:
     raw["Mounts"] = [
         {"Type": "bind", "Source": "/seen", "Destination": "/d", "RW": False, "Propagation": "rprivate"}
     ]
-    assert set(one(raw).mounts) == {
+    assert {replace(mount, leads_to="") for mount in one(raw).mounts} == {
         Mount("/seen", "bind", "/d"),
         Mount("/etc", "bind", "/a", rw=False, propagation="rshared"),
         Mount("/srv", "bind", "/b", rw=True, propagation=""),
         Mount("/usr", "bind", "/e", rw=False, propagation="shared"),
         Mount("/opt", "bind", "/f", rw=True, propagation=""),
     }
+
+
+def test_a_mount_tells_where_it_leads_as_far_as_that_was_seen() -> None:
+    raw = hardened()
+    raw["Mounts"] = [
+        {"Type": kind, "Source": source, "Destination": source, "RW": False, "Propagation": ""}
+        for kind, source in (
+            ("bind", "/plain"),
+            ("bind", "/absent"),
+            ("bind", "/a link"),
+            ("bind", "/denied"),
+            ("bind", "/endless"),
+            ("bind", "/not told"),
+            ("volume", "/v/_data"),
+        )
+    ]
+    told = b"plain /plain\nabsent /absent\ndenied /denied\nlink /a link\nresolved /the end\nlink /endless\nresolved \n"
+    sections = bundle(raw).sections
+    whole = Section(sections["containers"].data + b"\n" + told)
+    (container,) = Containers.parse(Bundle({**sections, "containers": whole}))
+    assert [mount.leads_to for mount in container.mounts] == ["", "", "/the end", None, None, None, ""]
 
 
 def paths(node: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -120,6 +120,10 @@ def test_unreadable_environment_is_not_an_empty_one() -> None:
         (("-D",), "debug", True),
         (("-l", "warn"), "log-level", "warn"),
         (("-lwarn",), "log-level", "warn"),
+        (("-Dlwarn",), "debug", True),
+        (("-Dl", "warn"), "log-level", "warn"),
+        (("-DH=tcp://x:1",), "hosts", ("tcp://x:1",)),
+        (("-D=false",), "debug", False),
         (("--insecure-registry", "a", "--insecure-registry=b"), "insecure-registries", ("a", "b")),
         (
             ("--log-opt", "syslog-address=tcp://1.2.3.4:514", "--log-opt=tag=x"),

@@ -21,7 +21,7 @@ def test_a_daemon_without_configuration_gives_nothing() -> None:
     surroundings = told()
     assert surroundings.configured
     assert surroundings.no_new_privileges is False
-    assert (surroundings.ulimits, surroundings.cgroup_parent, surroundings.publish_address) == ({}, "", "")
+    assert (surroundings.ulimits, surroundings.cgroup_parent) == ({}, "")
 
 
 def test_a_configured_daemon_gives_what_it_says() -> None:
@@ -34,8 +34,15 @@ def test_a_configured_daemon_gives_what_it_says() -> None:
         }
     )
     assert surroundings.no_new_privileges
-    assert (surroundings.cgroup_parent, surroundings.publish_address) == ("/mine", "127.0.0.1")
+    assert surroundings.cgroup_parent == "/mine"
     assert {"/run/docker.sock", "/run/engine.sock", "/srv/x.sock"} <= set(surroundings.sockets)
+
+
+def test_the_sockets_of_further_daemons_control_an_engine_too() -> None:
+    others = b"pid 9\nsocket /var/run/second.sock\nnumber 2\npid 10\nsocket /run/inner.sock\ncontainer x\nelsewhere\n"
+    for seen in (told(daemons=Section(others)), Surroundings.parse(bundle(daemons=Section(others)))):
+        assert "/run/second.sock" in seen.sockets
+        assert "/run/inner.sock" not in seen.sockets
 
 
 def test_limits_are_read_from_the_file_and_from_flags() -> None:

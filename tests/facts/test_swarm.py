@@ -49,7 +49,7 @@ ADDRESSES = (
 TOLD = f"""state active
 {ADDRESSES}
 manager
-service {{"Name":"web","Env":["DB_PASSWORD","PLAIN",""],"Secrets":["key",""],"Restart":{{"Condition":"any","MaxAttempts":3}}}}
+service {{"Name":"web","Env":["DB_PASSWORD","PLAIN",""],"Secrets":["key",""],"Restart":{{"Condition":"any","MaxAttempts":3}},"Ports":[{{"PublishedPort":80,"PublishMode":"ingress"}},{{"PublishedPort":81,"PublishMode":"host"}},{{"TargetPort":9}}]}}
 secret "key"
 """
 LISTENERS = Section(b"holds 7\nlistens 0500000A:0949 7\nlistens 0500000A:1F0A 7\nlistens 00000000:0949 8\n")
@@ -75,7 +75,7 @@ def test_a_manager_is_read_whole() -> None:
         90,
     )
     assert [(each.subject, each.not_after.year) for each in cluster.authorities] == [("CN=swarm-ca", 2046)]
-    assert swarm.all_services() == (Service("web", ("DB_PASSWORD",), ("key",), "any", 3),)
+    assert swarm.all_services() == (Service("web", ("DB_PASSWORD",), ("key",), "any", 3, (80, 0)),)
     assert swarm.secret_names == ("key",)
 
 
@@ -185,15 +185,15 @@ def test_nothing_an_engine_could_say_breaks_it(value: Any, field: str, told: str
 
 
 @pytest.mark.parametrize(
-    ("told", "restart", "attempts"),
+    ("told", "restart", "attempts", "ports"),
     [
-        ('{"Name":"web","Env":[],"Secrets":[],"Restart":null}', "any", 0),
-        ('{"Name":"web","Env":[],"Secrets":[],"Restart":{"Condition":"none"}}', "none", 0),
-        ('{"Name":"web","Env":[],"Secrets":[]}', None, None),
+        ('{"Name":"web","Env":[],"Secrets":[],"Restart":null,"Ports":null}', "any", 0, ()),
+        ('{"Name":"web","Env":[],"Secrets":[],"Restart":{"Condition":"none"},"Ports":[]}', "none", 0, ()),
+        ('{"Name":"web","Env":[],"Secrets":[]}', None, None, None),
     ],
 )
 def test_a_service_that_does_not_say_is_restarted_without_end_and_an_old_bundle_does_not_tell(
-    told: str, restart: str | None, attempts: int | None
+    told: str, restart: str | None, attempts: int | None, ports: tuple[int, ...] | None
 ) -> None:
     (service,) = _services([f"service {told}"])
-    assert (service.restart, service.attempts) == (restart, attempts)
+    assert (service.restart, service.attempts, service.ports) == (restart, attempts, ports)

@@ -33,7 +33,7 @@ def volume(device: str, kind: str = "none") -> str:
         ("/etc", {PLACE: "/etc"}),
         ("/srv/a:b", {PLACE: "/srv/a:b"}),
         ("etc", {PLACE: "/etc"}),
-        ("../etc/", {PLACE: "/etc"}),
+        ("../etc/", {PLACE: "/../etc/"}),
         ("", {}),
         (":/export", {}),
         ("nas:/export", {}),
@@ -47,10 +47,22 @@ def test_a_volume_that_stands_for_a_folder_is_a_mount_of_it() -> None:
     other = Mount("/data/docker/volumes/w/_data", "volume")
     container = Container(mounts=(Mount(f"{PLACE}/", "volume", "/data", rw=True), other, Mount("/srv")))
     assert list(parse(volume("/etc")).mounts(container)) == [
-        Mount("/etc", "bind", "/data", rw=True),
+        Mount("/etc", "bind", "/data", rw=True, leads_to=None),
         other,
         Mount("/srv"),
     ]
+
+
+def test_a_volume_tells_where_its_folder_leads() -> None:
+    container = Container(mounts=(Mount(PLACE, "volume"),))
+    for told, leads_to in (
+        ("plain /srv", ""),
+        ("link /srv\nresolved /etc", "/etc"),
+        ("link /srv\nresolved ", None),
+        ("denied /srv", None),
+    ):
+        (mount,) = parse(volume("srv") + told).mounts(container)
+        assert (mount.source, mount.leads_to) == ("/srv", leads_to)
 
 
 def test_a_plugins_volume_is_a_mount_of_where_the_plugin_put_it() -> None:

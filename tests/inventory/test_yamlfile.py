@@ -3,7 +3,7 @@
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import AuditorError, BadFile
+from auditor.results import Severity
 from auditor.yamlfile import document, read, suggest
 
 
@@ -19,6 +20,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: str = ""
     expires: date | None = None
     tags: tuple[str, ...] = ()
+    kind: Literal["ssh", "local"] | None = None
+    grade: Severity | None = None
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +59,13 @@ def test_a_file_that_fits_is_read(tmp_path: Path) -> None:
         ("hosts:\n  a:\n    number: no\n", 3, "expected text, got true or false; write it in quotes"),
         ("hosts:\n  a: {}\n  b:\n    tags:\n    - x\n    - 7\n", 6, "hosts.b.tags[1]: expected text"),
         ("hosts:\n  a:\n    prot: 22\n", 3, "hosts.a.prot: unknown key; did you mean 'port'?"),
+        ("hosts: {a: {kind: shh}}", 1, "hosts.a.kind: 'shh' is none of its values; did you mean 'ssh'?"),
+        ("hosts: {a: {grade: 9.8}}", 1, "hosts.a.grade: "),
+        (
+            "hosts: {a: {grade: worst}}",
+            1,
+            "hosts.a.grade: 'worst' is none of its values; there are critical, high, low, medium",
+        ),
         ("hosts: {}\nzzz: 1\n", 2, "zzz: unknown key; there are hosts, title"),
         ("hosts:\n  a:\n    port: 0\n", 3, "hosts.a.port: expected a whole number >= 1"),
         (

@@ -82,8 +82,16 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "rule": ("", ("--device-cgroup-rule=c 1:3 r",), {"host-device"}),
     "low-port": ("", ("--publish=127.0.0.1:80:80",), {"privileged-port", "port-not-needed"}),
     "wide-port": ("", ("--publish=8080:80",), {"port-on-every-address", "port-not-needed"}),
+    "six-port": ("", ("--publish=[::]:8443:80",), {"port-on-every-address"}),
+    "mapped-port": ("", ("--publish=[::ffff:0.0.0.0]:8443:80",), {"port-on-every-address"}),
+    "narrow-port": ("network", ("--network=narrow", "--publish=8443:80"), set()),
     "allowed-port": ("", ("--publish=127.0.0.1:8443:443",), set()),
     "all-ports": ("", ("--publish-all",), {"port-not-needed"}),
+    "all-exposed": (
+        "",
+        ("--publish-all", "--expose=80"),
+        {"port-not-needed", "port-on-every-address"},
+    ),
     "memory": ("memory", (), {"memory-unlimited"}),
     "cpu": ("cpu", (), {"cpu-unlimited"}),
     "pids": ("pids", ("--pids-limit=-1",), {"pids-unlimited"}),
@@ -94,6 +102,16 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "ill": ("health", ("--no-healthcheck",), {"health-not-checked"}),
     "group": ("", ("--cgroup-parent=/mine",), {"own-cgroup-parent"}),
     "calls": ("", ("--security-opt=seccomp=unconfined",), {"seccomp-unconfined"}),
+}
+
+
+# Links in the engine's folder, each mounted into a container of that name.
+LINKED = {
+    "to-etc": "/etc",
+    "to-below": "to-etc/ssh",
+    "to-socket": "docker.sock",
+    "to-data": "/srv",
+    "to-later": "/etc/later",
 }
 
 
@@ -143,8 +161,11 @@ def lab() -> Iterator[Engine]:
         running.run("first")  # so that there is an image
         running.docker("rm", "--force", "first")
         running.docker("network", "create", "app")
+        running.docker(
+            "network", "create", "--opt=com.docker.network.bridge.host_binding_ipv4=127.0.0.1", "narrow"
+        )
         yield running
-        running.docker("network", "rm", "app")  # its bridge is the machine's, and would stay
+        running.docker("network", "rm", "app", "narrow")  # their bridges are the machine's, and would stay
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +178,13 @@ def audit(lab: Engine) -> Audit:
         "create", "--name", "ssh-within", *options("", ()), IMAGE, "sh", "-c", "exec /usr/sbin/sshd -D"
     )
     lab.docker("create", "--name", "socket", *options("", (f"--volume={lab.socket}:/s:ro",)), IMAGE, *SLEEP)
+    for name, leads_to in LINKED.items():
+        (lab.folder / name).symlink_to(leads_to)
+        linked = f"--volume={lab.folder}/{name}:/h"
+        lab.docker("create", "--name", name, *options("", (linked,)), IMAGE, *SLEEP)
+    (lab.folder / "all.json").write_text('{"defaultAction": "SCMP_ACT_ALLOW"}')
+    profile = f"--security-opt=seccomp={lab.folder}/all.json"
+    lab.docker("create", "--name", "all-calls", *options("", (profile,)), IMAGE, *SLEEP)
     lab.docker("create", "--name", "limits", *options("", ("--ulimit=nofile=9:9",)), IMAGE, *SLEEP)
     made = Audit(collect(lab))
     lab.docker("rm", "--force", "--volumes", *lab.docker("ps", "--all", "--quiet").split())
@@ -175,6 +203,22 @@ def test_its_state_is_told(audit: Audit) -> None:
 
 def test_a_socket_at_a_place_of_the_daemons_own_is_found(audit: Audit) -> None:
     assert "engine-socket-mounted" in audit.against("socket")
+
+
+def test_a_link_is_found_by_what_it_leads_to(audit: Audit) -> None:
+    assert {name: audit.against(name) for name in LINKED} == {
+        "to-etc": {"sensitive-mount"},
+        "to-below": {"sensitive-mount"},
+        "to-socket": {"engine-socket-mounted"},
+        "to-data": set(),
+        "to-later": {"sensitive-mount"},
+    }
+    told = {finding.observed for finding in audit.findings["sensitive-mount"]}
+    assert any(observed.endswith("/to-etc -> /etc (read-write) at /h: is /etc") for observed in told)
+
+
+def test_a_seccomp_profile_that_allows_everything_is_found(audit: Audit) -> None:
+    assert audit.against("all-calls") == {"seccomp-unconfined"}
 
 
 def test_an_ssh_server_is_found_in_the_command_and_in_its_arguments(audit: Audit) -> None:

@@ -62,3 +62,18 @@ def test_insecure_registries_are_found_where_configured_and_where_in_force() -> 
     assert [finding.subject for finding in findings] == ["a:5000", "10.0.0.0/8"]
     assert findings[1].source == "docker info:/RegistryConfig"
     assert list(insecure_registry(Engine(), DaemonConfig())) == []
+
+
+def test_a_mirror_without_tls_is_an_insecure_registry() -> None:
+    mirrors = (
+        "http://mirror.example:5000",
+        "HTTP://10.0.0.9",
+        "https://good.example",
+        "http://127.0.0.1:5000",
+        "http://localhost:5000",
+        "http://",
+    )
+    findings = list(insecure_registry(Engine(), DaemonConfig.of(registry_mirrors=mirrors)))
+    assert [(finding.subject, finding.source) for finding in findings] == [
+        (mirror, "/etc/docker/daemon.json:/registry-mirrors") for mirror in (*mirrors[:2], mirrors[-1])
+    ]

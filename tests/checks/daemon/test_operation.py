@@ -69,7 +69,16 @@ def test_syslog_to_another_machine_passes(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "unixgram:///dev/log", "tcp://127.0.0.1:514", "udp://localhost:514", "tcp://[bad"]
+    "address",
+    [
+        "",
+        "unixgram:///dev/log",
+        "tcp://127.0.0.1:514",
+        "udp://localhost:514",
+        "tcp://[bad",
+        "tcp://127.1:514",
+        "udp://localhost.localdomain:514",
+    ],
 )
 def test_syslog_on_the_host_itself_is_for_a_person_to_judge(address: str) -> None:
     config = DaemonConfig.of(log_opts={"syslog-address": address} if address else {})

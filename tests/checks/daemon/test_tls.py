@@ -68,7 +68,14 @@ def test_tls_that_lets_everybody_in_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
+    "path",
+    [
+        "",
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/ssl/cert.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/var/lib/ca-certificates/ca-bundle.pem",
+    ],
 )
 def test_clients_signed_by_any_ca_of_the_system_are_found(path: str) -> None:
     assert list(client_ca_is_system_store(OPEN, replace(TLS, ca=path)))
@@ -76,7 +83,8 @@ def test_clients_signed_by_any_ca_of_the_system_are_found(path: str) -> None:
 
 def test_a_ca_of_ones_own_may_lie_below_the_systems_folders() -> None:
     assert not list(client_ca_is_system_store(OPEN, TLS))
-    assert not list(client_ca_is_system_store(OPEN, replace(TLS, ca="/etc/pki/docker/ca.pem")))
+    for path in ("/etc/pki/docker/ca.pem", "/etc/ssl/example/ca.pem", "/etc/pki/example/ca.pem"):
+        assert not list(client_ca_is_system_store(OPEN, replace(TLS, ca=path)))
     with pytest.raises(NotApplicable, match="not verified"):
         list(client_ca_is_system_store(OPEN, replace(TLS, verifies_clients=False)))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.check import Check, Inconclusive, NotApplicable
+from auditor.check import Check, Finding, Inconclusive, NotApplicable
 from auditor.facts.files import File, Files
 from auditor.facts.tls import DaemonTls
 from checks.files.tls import modes, owners, tls_folder_writable_by_others
@@ -84,3 +84,16 @@ def test_folders_are_not_judged_without_files() -> None:
         list(tls_folder_writable_by_others(Files.of(absent=PATHS), TLS))
     with pytest.raises(Inconclusive):
         list(tls_folder_writable_by_others(Files.of(denied=PATHS), TLS))
+
+
+def test_folders_of_a_file_that_may_not_be_looked_at_are_no_pass() -> None:
+    folder_seen = File("/etc/docker", mode=0o777, kind="folder")
+    some = Files.of(File(TLS.ca), denied=(TLS.key,))
+    with pytest.raises(Inconclusive, match=TLS.key):
+        list(tls_folder_writable_by_others(some, TLS))
+    found: list[Finding] = []
+    with pytest.raises(Inconclusive):
+        found.extend(
+            tls_folder_writable_by_others(Files.of(File(TLS.ca), folder_seen, denied=(TLS.key,)), TLS)
+        )
+    assert [finding.subject for finding in found] == ["/etc/docker"]

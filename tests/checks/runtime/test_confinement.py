@@ -122,7 +122,14 @@ def test_a_container_without_a_filter_is_found(container: Container, default: st
 
 
 @pytest.mark.parametrize(
-    "option", ['seccomp={"defaultAction":"SCMP_ACT_ERRNO"}', "seccomp=builtin", "label=type:x"]
+    "option",
+    [
+        'seccomp={"defaultAction":"SCMP_ACT_ERRNO"}',
+        'seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["reboot"],"action":"SCMP_ACT_ERRNO"}]}',
+        "seccomp=builtin",
+        "seccomp=",
+        "label=type:x",
+    ],
 )
 def test_the_default_profile_or_one_of_its_own_passes(option: str) -> None:
     web = containers(replace(WEB, security_opt=(option,)))
@@ -130,8 +137,37 @@ def test_the_default_profile_or_one_of_its_own_passes(option: str) -> None:
 
 
 def test_a_profile_of_its_own_stands_in_for_an_unconfined_default() -> None:
-    web = containers(replace(WEB, security_opt=("seccomp={}",)))
+    web = containers(replace(WEB, security_opt=('seccomp={"defaultAction":"SCMP_ACT_ERRNO"}',)))
     assert not observed(seccomp_unconfined(web, Engine(security_options={"seccomp": "unconfined"})))
+
+
+# Seen with 20.10: {} starts without a filter, and one that allows everything filters nothing.
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "{}",
+        '{"defaultAction":"SCMP_ACT_ALLOW"}',
+        '{"defaultAction":"SCMP_ACT_LOG","syscalls":null}',
+        '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["reboot"],"action":"SCMP_ACT_ALLOW"}]}',
+        "[]",
+        '{"syscalls":[1]}',
+        "/etc/seccomp.json",
+        "[" * 100_000,
+    ],
+)
+def test_a_profile_that_blocks_nothing_is_no_filter(profile: str) -> None:
+    web = containers(replace(WEB, security_opt=(f"seccomp={profile}",)))
+    assert observed(seccomp_unconfined(web, Engine())) == [
+        "web: HostConfig.SecurityOpt = a seccomp profile that blocks no system call"
+    ]
+
+
+def test_an_empty_option_asks_for_the_default() -> None:
+    engine = Engine(security_options={"seccomp": "unconfined", "apparmor": ""})
+    web = replace(NEW, security_opt=("seccomp=builtin", "seccomp="), privileged=False)
+    assert observed(seccomp_unconfined(containers(web), engine))
+    confined = replace(NEW, security_opt=("apparmor=",), privileged=True)
+    assert observed(apparmor_unconfined(containers(confined), engine))
 
 
 def test_a_writable_root_is_found() -> None:

@@ -10,6 +10,7 @@ from auditor.check import Check, Inconclusive, Manual, NotApplicable
 from auditor.facts.containers import Containers, Mount, Port, Ulimit
 from auditor.facts.engine import Engine
 from auditor.facts.images import Image, Images
+from auditor.facts.networks import Networks
 from auditor.facts.processes import Process, Processes
 from auditor.facts.surroundings import Surroundings
 from auditor.facts.volumes import Volumes
@@ -63,6 +64,7 @@ def facts(seen: Containers) -> dict[Any, Any]:
         Engine: SELINUX,
         Processes: processes,
         Images: Images((Image(),)),
+        Networks: Networks(),
         Surroundings: Surroundings(ulimits={}),
         Policy: Policy(allowed_ports=()),
     }

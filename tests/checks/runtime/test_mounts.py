@@ -7,6 +7,7 @@ import pytest
 from auditor.check import Manual
 from auditor.facts.containers import Container, Containers, Mount
 from auditor.facts.engine import Engine
+from auditor.facts.links import Links
 from auditor.facts.surroundings import KNOWN_SOCKETS, Surroundings
 from auditor.facts.volumes import Volumes
 from auditor.policy import Policy
@@ -186,7 +187,10 @@ WITH_VOLUME = Container(mounts=(Mount(PLACE, "volume", "/data", rw=True),))
     ],
 )
 def test_a_volume_is_what_it_stands_for(device: str, sensitive: Outcome, socket: Outcome) -> None:
-    containers, volumes = Containers((WITH_VOLUME,)), Volumes({PLACE: device})
+    containers, volumes = (
+        Containers((WITH_VOLUME,)),
+        Volumes({PLACE: device}, links=Links({device: ""})),
+    )
     assert judge(sensitive_mount, containers, Engine(data_root="/srv/docker"), volumes).outcome is sensitive
     assert judge(engine_socket_mounted, containers, Surroundings(), volumes).outcome is socket
 
@@ -198,3 +202,35 @@ def test_what_is_behind_a_volume_and_not_known_is_a_gap_and_no_gap_without_a_vol
         assert judge(engine_socket_mounted, Containers((one,)), Surroundings(), unknown).outcome is outcome
     both = Containers((WITH_VOLUME, Container(name="bad", mounts=(Mount("/etc", rw=True),))))
     assert judge(sensitive_mount, both, engine, unknown).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "sensitive", "socket"),
+    [
+        ("/etc", Outcome.FAIL, Outcome.PASS),
+        ("/run/docker.sock", Outcome.PASS, Outcome.FAIL),
+        ("/var/run", Outcome.FAIL, Outcome.FAIL),
+        ("/data", Outcome.PASS, Outcome.PASS),
+        ("", Outcome.PASS, Outcome.PASS),
+        (None, Outcome.ERROR, Outcome.ERROR),
+    ],
+)
+def test_a_link_is_what_it_leads_to(leads_to: str | None, sensitive: Outcome, socket: Outcome) -> None:
+    mounted, engine = mounting(Mount("/srv/link", leads_to=leads_to)), Engine(data_root="/srv/docker")
+    assert judge(sensitive_mount, mounted, engine, Volumes()).outcome is sensitive
+    assert judge(engine_socket_mounted, mounted, Surroundings(), Volumes()).outcome is socket
+
+
+def test_a_link_is_told_with_what_it_leads_to_and_judged_by_its_own_name_too() -> None:
+    assert sensitive(Mount("/srv/link", destination="/h", leads_to="/etc")) == [
+        "web: Mounts = /srv/link -> /etc (read-only) at /h: is /etc"
+    ]
+    assert sensitive(Mount("/bin", destination="/h", leads_to="/usr/bin")) == [
+        "web: Mounts = /bin -> /usr/bin (read-only) at /h: is /bin"
+    ]
+    assert sensitive(Mount("/etc", leads_to=None))
+
+
+@pytest.mark.parametrize("accepted", ["/srv/link", "/etc"])
+def test_a_link_may_be_accepted_by_either_name(accepted: str) -> None:
+    assert sensitive(Mount("/srv/link", leads_to="/etc"), policy=Policy(allowed_mounts=(accepted,))) == []
