@@ -152,6 +152,8 @@ class Container:
     cpu_count: int = 0
     cpu_percent: int = 0
     hostname: str = "web"
+    system_paths_masked: bool | None = True
+    """Whether files of /proc and /sys are hidden from it, and others read-only; None: not told."""
     labels: tuple[str, ...] | None = ()
     secrets: tuple[str, ...] | None = ()
 

@@ -118,6 +118,8 @@ class RawHostConfig(msgspec.Struct, frozen=True):
     CpuCount: int = 0
     CpuPercent: int = 0
     Mounts: list[RawRequestedMount] | None = None
+    MaskedPaths: list[str] | UnsetType | None = UNSET
+    ReadonlyPaths: list[str] | UnsetType | None = UNSET
 
 
 class RawHealthcheck(msgspec.Struct, frozen=True):
@@ -230,6 +232,7 @@ def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux"
         cpu_count=host.CpuCount,
         cpu_percent=host.CpuPercent,
         hostname=raw.Config.Hostname,
+        system_paths_masked=_masked(host),
         labels=None if isinstance(raw.Config.Labels, UnsetType) else tuple(raw.Config.Labels or ()),
         secrets=_secrets(raw.Config),
     )
@@ -242,6 +245,13 @@ def _since(value: T | UnsetType, version: tuple[int, ...], engine: tuple[int, ..
     if engine >= version:
         raise ValueError(f"HostConfig has no {name}")
     return None
+
+
+def _masked(host: RawHostConfig) -> bool | None:
+    """An empty list hides nothing, ``null`` what the engine always does; of a privileged one nothing is hidden."""
+    if host.MaskedPaths is UNSET or host.ReadonlyPaths is UNSET:
+        return None
+    return not host.Privileged and [] not in (host.MaskedPaths, host.ReadonlyPaths)
 
 
 def _request(request: RawDeviceRequest) -> str:

@@ -6,7 +6,7 @@ from auditor.check import Finding, Findings, Inconclusive, NotApplicable, Severi
 from auditor.facts.containers import Container, Containers
 from auditor.facts.engine import Engine
 from auditor.facts.surroundings import Surroundings
-from checks.runtime.evidence import deviation
+from checks.runtime.evidence import deviation, listing
 
 UNCONFINED_TYPES = ("spc_t", "unconfined_t")
 
@@ -141,6 +141,32 @@ def _blocks(profile: str) -> bool:
     except (ValueError, AttributeError, TypeError, RecursionError):
         return False
     return any(action not in (None, "", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG") for action in actions)
+
+
+@check(severity=Severity.MEDIUM)
+def system_paths_unmasked(containers: Containers) -> Findings:
+    """
+    Containers see no more of /proc and /sys than the engine shows by default.
+
+    The engine hides files such as /proc/kcore and /sys/firmware, and makes others,
+    /proc/sys and /proc/sysrq-trigger among them, read-only: they are the host's, and
+    no namespace divides them. A privileged container sees them all.
+
+    Remediation:
+        Recreate the container without ``--security-opt=systempaths=unconfined``
+        (compose: ``security_opt:``) and without ``--privileged``; ``--sysctl`` sets the
+        kernel's parameters that a container may have for itself.
+    """
+    unknown = []
+    for container in containers.linux:
+        if container.system_paths_masked is None:
+            unknown.append(container.subject)
+        elif not container.system_paths_masked:
+            field = "HostConfig.Privileged" if container.privileged else "HostConfig.MaskedPaths"
+            seen = "true: none is masked" if container.privileged else "empty, or ReadonlyPaths is"
+            yield deviation(container, field, seen, "the engine's own list")
+    if unknown:
+        raise Inconclusive(f"which system paths are masked was not told: {listing(unknown)}")
 
 
 @check(severity=Severity.MEDIUM)

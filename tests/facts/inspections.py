@@ -34,6 +34,8 @@ def hardened() -> dict[str, Any]:
             "Privileged": False,
             "PublishAllPorts": False,
             "ReadonlyRootfs": True,
+            "MaskedPaths": ["/proc/kcore"],
+            "ReadonlyPaths": ["/proc/sys"],
             "SecurityOpt": ["no-new-privileges"],
             "UTSMode": "",
             "UsernsMode": "",

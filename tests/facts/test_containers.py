@@ -152,6 +152,26 @@ def test_a_stopped_containers_ports_are_those_it_asks_for() -> None:
         assert one({**changed(PortBindings=asked, NetworkMode=mode), "Status": "exited"}).ports == ()
 
 
+@pytest.mark.parametrize(
+    ("told", "masked"),
+    [
+        ({}, True),
+        ({"MaskedPaths": None, "ReadonlyPaths": None}, True),
+        ({"MaskedPaths": []}, False),
+        ({"ReadonlyPaths": []}, False),
+        ({"MaskedPaths": None, "ReadonlyPaths": None, "Privileged": True}, False),
+    ],
+)
+def test_an_empty_list_of_masked_paths_masks_nothing(told: dict[str, Any], masked: bool) -> None:
+    assert one(changed(**told)).system_paths_masked is masked
+
+
+def test_masked_paths_that_were_not_told_are_not_known() -> None:
+    raw = hardened()
+    del raw["HostConfig"]["ReadonlyPaths"]
+    assert one(raw).system_paths_masked is None
+
+
 def test_one_that_publishes_all_exposed_ports_will_do_so_at_its_start() -> None:
     raw = {**changed(PublishAllPorts=True, PortBindings={"80/tcp": [{"HostIp": "::1", "HostPort": "80"}]})}
     raw["Config"]["ExposedPorts"] = {"80/tcp": {}, "90/udp": {}}

@@ -45,6 +45,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
             "net-raw-capability",
             "host-device",
             "seccomp-unconfined",
+            "system-paths-unmasked",
         },
     ),
     "admin": ("", ("--cap-add=SYS_ADMIN",), {"added-capability"}),
@@ -101,6 +102,7 @@ CASES: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "once": ("restart", (), set()),
     "ill": ("health", ("--no-healthcheck",), {"health-not-checked"}),
     "group": ("", ("--cgroup-parent=/mine",), {"own-cgroup-parent"}),
+    "paths": ("", ("--security-opt=systempaths=unconfined",), {"system-paths-unmasked"}),
     "calls": ("", ("--security-opt=seccomp=unconfined",), {"seccomp-unconfined"}),
 }
 

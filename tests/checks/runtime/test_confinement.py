@@ -12,6 +12,7 @@ from checks.runtime.confinement import (
     apparmor_unconfined,
     seccomp_unconfined,
     selinux_unconfined,
+    system_paths_unmasked,
     writable_root_filesystem,
 )
 from tests.checks.runtime.judging import WEB, answer, containers, observed
@@ -168,6 +169,18 @@ def test_an_empty_option_asks_for_the_default() -> None:
     assert observed(seccomp_unconfined(containers(web), engine))
     confined = replace(NEW, security_opt=("apparmor=",), privileged=True)
     assert observed(apparmor_unconfined(containers(confined), engine))
+
+
+def test_system_paths_that_are_not_masked_are_found() -> None:
+    bare = replace(WEB, system_paths_masked=False)
+    assert observed(system_paths_unmasked(containers(bare, WEB))) == [
+        "web: HostConfig.MaskedPaths = empty, or ReadonlyPaths is"
+    ]
+    assert observed(system_paths_unmasked(containers(replace(bare, privileged=True)))) == [
+        "web: HostConfig.Privileged = true: none is masked"
+    ]
+    _, gap = answer(system_paths_unmasked(containers(replace(WEB, system_paths_masked=None))))
+    assert isinstance(gap, Inconclusive)
 
 
 def test_a_writable_root_is_found() -> None:

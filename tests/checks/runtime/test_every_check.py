@@ -42,6 +42,7 @@ SLOPPY = replace(
     ports=(Port(22, 22, ""),),
     publish_all_ports=True,
     readonly_rootfs=False,
+    system_paths_masked=False,
     memory=0,
     nano_cpus=0,
     pids_limit=None,
