@@ -42,7 +42,9 @@ def find_hosts(names: Sequence[str], inventory: Path | None, limit: str, reach: 
         UsageError: both were given, a name makes no sense, or nothing is left.
         BadFile: the inventory is not well-formed.
     """
-    from auditor.inventory import parse_target, select  # noqa: PLC0415  the inventory alone needs its parsers
+    if list(names) == ["local"] and not (inventory or limit or reach.tls_dir):
+        return (reach.limited(reach.applied(Host("local", source="command line"))),)
+    from auditor.inventory import parse_target, select  # noqa: PLC0415  this machine alone needs no parsers
 
     if names and inventory:
         raise UsageError("name hosts or give an inventory, not both: --limit chooses hosts of an inventory")

@@ -145,8 +145,8 @@ def test_a_user_without_rights_takes_no_other_daemon_for_the_one_at_the_socket(
     daemon_of_a_user: Rootless,
 ) -> None:
     """Who holds which socket cannot be seen then: the flags that everybody may read tell."""
-    script = SCRIPT.replace(b'[ -r "/proc/$1/fd" ]', b"false").replace(b"ls -l /proc/[0-9]*/fd", b"true")
-    assert script.count(b"false &&") == 1
+    script = SCRIPT.replace(b"xargs ls -l /dev/null", b"cat > /dev/null")
+    assert script != SCRIPT
     done = daemon_of_a_user.sh("-s", rootless.SOCKET, "daemon", data=script)
     pids = re.findall(r"^pid (\d+) (\w+)$", load(done.stdout).text("daemon"), re.MULTILINE)
     assert len(pids) == 1
