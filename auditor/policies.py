@@ -10,7 +10,6 @@ import msgspec
 from auditor.check import Severity
 from auditor.errors import UsageError
 from auditor.host import Host
-from auditor.inventory.names import means
 from auditor.plan import Item, Picks, Plan
 from auditor.policy import Policy
 from auditor.yamlfile import Document, document
@@ -97,6 +96,8 @@ class Policies:
         )
 
     def _meaning(self, host: Host) -> tuple[int, ...]:
+        from auditor.inventory.names import means  # noqa: PLC0415  without a policy nobody waits for inventories' parsers
+
         return tuple(index for index, entry in enumerate(self.entries) if means(entry.hosts, host))
 
     def _merged(self, indices: Iterable[int]) -> Effective:
