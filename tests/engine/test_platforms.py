@@ -148,4 +148,8 @@ def test_no_check_of_another_platform_is_loaded_where_nobody_names_one() -> None
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = told.stdout.split()
     assert "checks.runtime.mounts" in loaded
-    assert not [name for name in loaded if name.startswith(("checks.windows", "cryptography", "rich.", "auditor.inventory"))]
+    assert not [
+        name
+        for name in loaded
+        if name.startswith(("checks.windows", "cryptography", "rich.", "auditor.inventory"))
+    ]
