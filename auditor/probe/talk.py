@@ -3,10 +3,12 @@
 import re
 import socket
 import ssl
+import struct
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -44,11 +46,28 @@ class Reply(StrEnum):
 
 
 class Conversation:
-    """A TCP connection that ends ``seconds`` after it began, however slowly the other side drips."""
+    """A TCP connection that ends ``seconds`` after it began, however slowly the other side drips, or how much it says."""
 
     def __init__(self, place: Place, seconds: float) -> None:
         self._end = time.monotonic() + seconds
         self.socket = socket.create_connection(place, timeout=seconds)
+        # OpenSSL looks at the clock when it has read all that is there; of one who never stops there is always more.
+        self._line = self.socket.dup()
+        self._timer = threading.Timer(seconds, self._hang_up)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def close(self) -> None:
+        """End it."""
+        self._timer.cancel()
+        self.socket.close()
+        self._line.close()
+
+    def _hang_up(self) -> None:
+        """Both ways at once, and what the other side still has to say is not waited for."""
+        with suppress(OSError):
+            self._line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._line.shutdown(socket.SHUT_RDWR)
 
     def patience(self, at_most: float = SECONDS_EACH) -> float:
         """Seconds left. Raises TimeoutError when there are none."""
@@ -70,7 +89,11 @@ class Conversation:
     def encrypt(self, context: ssl.SSLContext) -> ssl.SSLSocket:
         """Shake hands. Raises OSError (``ssl.SSLError`` is one)."""
         self.socket.settimeout(self.patience())
-        encrypted = context.wrap_socket(self.socket)
+        try:
+            encrypted = context.wrap_socket(self.socket)
+        except OSError:
+            self.patience()  # who was hung up on took too long
+            raise
         self.socket = encrypted
         return encrypted
 
@@ -82,7 +105,7 @@ def conversation(place: Place, seconds: float = SECONDS_EACH) -> Iterator[Conver
     try:
         yield talk
     finally:
-        talk.socket.close()
+        talk.close()
 
 
 def greet(talk: Conversation, version: int) -> Flight | None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from auditor.facts.live import Port, Verdict
 from auditor.probe.hello import TLS_1_2, client_hello, looks_like_tls, name_text, read_flight
 from auditor.probe.port import examine
+from auditor.probe.talk import conversation
 from tests.lab.certificates import Authority, Pair
 from tests.lab.liar import liar, silent
 
@@ -180,8 +181,10 @@ def _answering(data: bytes) -> Callable[[socket.socket, threading.Event], None]:
 
 
 def _endless(connection: socket.socket, over: threading.Event) -> None:
+    # Requests for a hello, all of which a client passes over; so many at once that there is always one more to read.
+    records = (b"\x16\x03\x03\x40\x00" + bytes(0x4000)) * 64
     while not over.is_set():
-        connection.sendall(b"\x16\x03\x03\x40\x00" + bytes(0x4000))
+        connection.sendall(records)
 
 
 def _endless_text(connection: socket.socket, over: threading.Event) -> None:
@@ -244,6 +247,25 @@ def test_a_lying_server_is_judged_and_never_believed_for_long(name: str) -> None
         seen = look(server.port, seconds=2.0)
     assert seen.verdict in expected, seen
     assert len(seen.chain) <= 16
+
+
+@pytest.mark.timeout(30)
+def test_whoever_never_stops_talking_is_hung_up_on() -> None:
+    class Greedy(ssl.SSLContext):
+        """As OpenSSL is while there is always more to read: it does not look at the clock."""
+
+        def wrap_socket(self, sock: socket.socket, *_: object, **__: object) -> ssl.SSLSocket:
+            sock.settimeout(None)
+            while sock.recv(65536):
+                pass
+            raise ssl.SSLError("gone")
+
+    with (
+        liar(_endless) as server,
+        conversation(("127.0.0.1", server.port), 0.5) as talk,
+        pytest.raises(TimeoutError),
+    ):
+        talk.encrypt(Greedy(ssl.PROTOCOL_TLS_CLIENT))
 
 
 def test_nobody_there_is_a_refusal() -> None:
