@@ -197,12 +197,13 @@ section_networks() {
         '{"Id":{{json .Id}},"Name":{{json .Name}},"Driver":{{json .Driver}},"Scope":{{json .Scope}},"Internal":{{json .Internal}},"Ingress":{{json .Ingress}},"Options":{{json .Options}}}'
 }
 
-# Volumes: where each is mounted, the folder or device that it stands for, if somebody made it so, and where that leads; further
-# options may hold passwords.
+# Volumes: where each is mounted, the folder or device that it stands for, if somebody made it so, and where that leads, or the
+# place where a plugin put it; further options may hold passwords.
 section_volumes() {
     # One that goes away between the two questions makes the second fail: then both are asked again.
     found=$(volumes) || found=$(volumes) || return $?
-    { printf '%s\n' "$found"; mounted '"Device":"' "$found"; } | redact
+    elsewhere=$(printf '%s\n' "$found" | grep -v '"Mountpoint":"/[^"]*/volumes/[^"/]*/_data"')
+    { printf '%s\n' "$found"; mounted '"Device":"' "$found"; mounted '"Mountpoint":"' "$elsewhere"; } | redact
 }
 volumes() {
     list=$(docker_cli volume ls --quiet) || return $?

@@ -82,6 +82,10 @@ class RawRequestedMount(msgspec.Struct, frozen=True):
     BindOptions: RawBindOptions | None = None
 
 
+# What every engine hides and makes read-only; newer ones have more.
+_ALWAYS_MASKED = {"/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"}
+_ALWAYS_READ_ONLY = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+
 Bindings = dict[str, list[RawBinding] | None]
 
 
@@ -248,10 +252,11 @@ def _since(value: T | UnsetType, version: tuple[int, ...], engine: tuple[int, ..
 
 
 def _masked(host: RawHostConfig) -> bool | None:
-    """An empty list hides nothing, ``null`` what the engine always does; of a privileged one nothing is hidden."""
-    if host.MaskedPaths is UNSET or host.ReadonlyPaths is UNSET:
+    """``null`` stands for what the engine always hides, a list for itself; of a privileged one nothing is hidden."""
+    if isinstance(host.MaskedPaths, UnsetType) or isinstance(host.ReadonlyPaths, UnsetType):
         return None
-    return not host.Privileged and [] not in (host.MaskedPaths, host.ReadonlyPaths)
+    told = ((host.MaskedPaths, _ALWAYS_MASKED), (host.ReadonlyPaths, _ALWAYS_READ_ONLY))
+    return not host.Privileged and all(paths is None or always <= {*paths} for paths, always in told)
 
 
 def _request(request: RawDeviceRequest) -> str:

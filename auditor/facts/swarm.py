@@ -225,9 +225,9 @@ def _lines(bundle: Bundle) -> tuple[list[str], str]:
 def _cluster(swarm: _Swarm) -> Cluster | None:
     if not swarm.Cluster or swarm.Nodes is None or swarm.Managers is None:
         return None
-    spec = swarm.Cluster.Spec
     from auditor.facts.x509 import describe, read_pem  # noqa: PLC0415  only a swarm's managers have authorities
 
+    spec = swarm.Cluster.Spec
     read = [one for one in read_pem(swarm.Cluster.TLSInfo.TrustRoot) if not isinstance(one, str)]
     return Cluster(
         nodes=swarm.Nodes,

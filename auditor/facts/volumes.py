@@ -27,7 +27,7 @@ class Volumes:
     What Docker's own driver mounts at a volume's place, by that place: a folder or a device of the host.
 
     ``overlays`` are the places of those that lay several folders over each other: which ones is not collected, as the option that
-    names them may name passwords too. ``data_root`` is where the engine keeps what is its own, ``links`` where devices lead.
+    names them may name passwords too. ``data_root`` is where the engine keeps what is its own, ``links`` where devices and plugins' places lead.
     ``gap`` says why volumes could not be listed.
     """
 
@@ -49,7 +49,7 @@ class Volumes:
             elif mount.path.startswith(f"{self.data_root}/"):
                 yield mount
             else:
-                yield replace(mount, type="bind")
+                yield replace(mount, type="bind", leads_to=self.links.beyond(mount.path))
 
     def explain(self, containers: Iterable[Container]) -> None:
         """

@@ -139,6 +139,19 @@ def shortened(text: bytes | str, limit: int = 200) -> str:
     return words if len(words) <= limit else words[:limit].rstrip() + "…"
 
 
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that it was made of, outermost first."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        inner = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
+        waiting += [each for each in inner if isinstance(each, BaseException)]
+
+
 def read_reply(raw: bytes) -> Bundle:
     """
     The bundle in what a shell printed: whatever a login script printed before it is skipped.

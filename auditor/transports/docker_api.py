@@ -15,8 +15,8 @@ import requests
 from auditor.collect.bundle import Bundle, Section, Status
 from auditor.errors import BadReply, DeadlineExceeded, LoginRefused
 from auditor.host import Host
-from auditor.transports.base import Deadline
-from auditor.transports.docker_connect import Engine, Refusal, causes, explain
+from auditor.transports.base import Deadline, causes
+from auditor.transports.docker_connect import Engine, Refusal, explain
 from auditor.transports.docker_sections import ASKED, line
 
 STRICT = "tls-strict"

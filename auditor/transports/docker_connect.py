@@ -5,7 +5,6 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from auditor.collect.bundle import MAX_BYTES
 from auditor.errors import BadReply, HostError, HostKeyRejected, LoginRefused, Unreachable
 from auditor.host import Host
-from auditor.transports.base import Deadline, shortened
+from auditor.transports.base import Deadline, causes, shortened
 
 _PLAIN_PORT, _TLS_PORT = 2375, 2376
 _READ_SECONDS = 30.0
@@ -190,19 +189,6 @@ def _explain_tls(host: Host, where: str, error: ssl.SSLError) -> HostError:
             f"{where} does not speak TLS ({reason}): it is open to everybody; to audit it as it is, leave out tls_dir"
         )
     return Unreachable(f"{where}: TLS failed ({reason})")
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it was made of, outermost first."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        cause = waiting.pop(0)
-        if id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        inner = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
-        waiting += [each for each in inner if isinstance(each, BaseException)]
 
 
 def _pem(host: Host, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 import errno
 import ssl
-from collections.abc import Iterator
 from xml.etree.ElementTree import ParseError
 
 import requests
@@ -12,7 +11,7 @@ from winrm.exceptions import InvalidCredentialsError, WinRMError, WinRMTransport
 
 from auditor.errors import BadReply, HostError, HostKeyRejected, LoginRefused, Unreachable
 from auditor.host import Host
-from auditor.transports.base import shortened
+from auditor.transports.base import causes, shortened
 
 ODD = (
     WinRMError,
@@ -145,7 +144,7 @@ def _http(where: str, code: int) -> HostError:
 
 
 def _connection(host: Host, where: str, error: BaseException) -> HostError:
-    made_of = list(_causes(error))
+    made_of = list(causes(error))
     tls = [cause for cause in made_of if isinstance(cause, ssl.SSLError)]
     if tls:
         return _tls(host, where, tls[-1])
@@ -188,16 +187,3 @@ def _tls(host: Host, where: str, error: ssl.SSLError) -> HostError:
 
 def _user(host: Host) -> str:
     return f"user {host.user}" if host.user else "your user"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it was made of, outermost first."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        cause = waiting.pop(0)
-        if id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        inner = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
-        waiting += [each for each in inner if isinstance(each, BaseException)]

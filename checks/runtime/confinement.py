@@ -163,7 +163,11 @@ def system_paths_unmasked(containers: Containers) -> Findings:
             unknown.append(container.subject)
         elif not container.system_paths_masked:
             field = "HostConfig.Privileged" if container.privileged else "HostConfig.MaskedPaths"
-            seen = "true: none is masked" if container.privileged else "empty, or ReadonlyPaths is"
+            seen = (
+                "true: none is masked"
+                if container.privileged
+                else "shorter than the engine's, or ReadonlyPaths is"
+            )
             yield deviation(container, field, seen, "the engine's own list")
     if unknown:
         raise Inconclusive(f"which system paths are masked was not told: {listing(unknown)}")

@@ -158,11 +158,12 @@ def test_a_stopped_containers_ports_are_those_it_asks_for() -> None:
         ({}, True),
         ({"MaskedPaths": None, "ReadonlyPaths": None}, True),
         ({"MaskedPaths": []}, False),
+        ({"MaskedPaths": ["/proc/keys", "/proc/timer_list", "/sys/firmware"]}, False),
         ({"ReadonlyPaths": []}, False),
         ({"MaskedPaths": None, "ReadonlyPaths": None, "Privileged": True}, False),
     ],
 )
-def test_an_empty_list_of_masked_paths_masks_nothing(told: dict[str, Any], masked: bool) -> None:
+def test_a_list_of_masked_paths_masks_what_stands_in_it(told: dict[str, Any], masked: bool) -> None:
     assert one(changed(**told)).system_paths_masked is masked
 
 

@@ -67,7 +67,10 @@ def test_a_volume_tells_where_its_folder_leads() -> None:
 
 def test_a_plugins_volume_is_a_mount_of_where_the_plugin_put_it() -> None:
     container = Container(mounts=(Mount("/etc", "volume", "/data", rw=True),))
-    assert list(parse("").mounts(container)) == [Mount("/etc", "bind", "/data", rw=True)]
+    assert list(parse("").mounts(container)) == [Mount("/etc", "bind", "/data", rw=True, leads_to=None)]
+    for told, leads_to in (("plain /etc\n", ""), ("link /etc\nresolved /srv\n", "/srv")):
+        expected = Mount("/etc", "bind", "/data", rw=True, leads_to=leads_to)
+        assert list(parse(told).mounts(container)) == [expected]
 
 
 @pytest.mark.parametrize("device", ["overlay", "/etc"])

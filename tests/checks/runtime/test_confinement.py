@@ -174,7 +174,7 @@ def test_an_empty_option_asks_for_the_default() -> None:
 def test_system_paths_that_are_not_masked_are_found() -> None:
     bare = replace(WEB, system_paths_masked=False)
     assert observed(system_paths_unmasked(containers(bare, WEB))) == [
-        "web: HostConfig.MaskedPaths = empty, or ReadonlyPaths is"
+        "web: HostConfig.MaskedPaths = shorter than the engine's, or ReadonlyPaths is"
     ]
     assert observed(system_paths_unmasked(containers(replace(bare, privileged=True)))) == [
         "web: HostConfig.Privileged = true: none is masked"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.check import Manual
+from auditor.check import Inconclusive, Manual
 from auditor.facts.containers import Container, Containers, Mount
 from auditor.facts.engine import Engine
 from auditor.facts.links import Links
@@ -90,7 +90,15 @@ def test_named_volumes_and_tmpfs_are_the_engines_own() -> None:
 
 
 def test_a_plugins_volume_may_lie_anywhere() -> None:
-    assert sensitive(Mount("/mnt/plugin/db", "volume", rw=True)) == []
+    containers = mounting(Mount("/mnt/plugin/db", "volume", rw=True))
+    looked_at = Volumes(links=Links({"/mnt/plugin/db": ""}))
+    assert answer(sensitive_mount(containers, Engine(), looked_at, Policy())) == ([], None)
+    for said in (
+        sensitive_mount(containers, Engine(), Volumes(), Policy()),
+        engine_socket_mounted(containers, Surroundings(), Volumes(), Policy()),
+    ):
+        findings, gap = answer(said)
+        assert (findings, type(gap)) == ([], Inconclusive)
     assert sensitive(Mount("/etc", "volume"))
 
 
