@@ -1,7 +1,6 @@
 """What containers get from the engine and the kernel when they do not say otherwise."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
@@ -35,12 +34,14 @@ class Surroundings:
     The engine's defaults for containers. None is *not known*: the configuration is not to be seen by every transport.
 
     ``configured`` tells whether the daemon's configuration could be read; without it ``sockets`` (pipes on Windows) are just the usual ones.
-    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths, plain, that control an engine on this host.
+    ``ulimits`` maps a name to its hard limit, -1 for unlimited; ``sockets`` are the paths, plain, that control an engine on this host,
+    all of them where ``others_known``: those of further daemons.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*Engine.SECTIONS, *DaemonConfig.SECTIONS, "host", "daemons|")
 
     configured: bool = True
+    others_known: bool = True
     no_new_privileges: bool | None = True
     ulimits: Mapping[str, int] | None = field(default_factory=dict)
     cgroup_parent: str | None = ""
@@ -51,13 +52,15 @@ class Surroundings:
     def parse(cls, bundle: Bundle) -> Self:
         engine = bundle.fact(Engine)
         selinux = _selinux_in_kernel(bundle)
-        known = KNOWN_PIPES if engine.os_type == "windows" else (*KNOWN_SOCKETS, *_sockets_of_others(bundle))
+        others = () if engine.os_type == "windows" else _sockets_of_others(bundle)
+        known = KNOWN_PIPES if engine.os_type == "windows" else (*KNOWN_SOCKETS, *(others or ()))
         told = "no-new-privileges" in engine.security_options
         try:
             config = bundle.fact(DaemonConfig)
         except Gap:
             return cls(
                 configured=False,
+                others_known=others is not None,
                 no_new_privileges=told or None,
                 ulimits=None,
                 cgroup_parent=None,
@@ -65,6 +68,7 @@ class Surroundings:
                 selinux_in_kernel=selinux,
             )
         return cls(
+            others_known=others is not None,
             no_new_privileges=told or bool(config.setting("no-new-privileges").value),
             ulimits=_ulimits(config.setting("default-ulimits").value),
             cgroup_parent=str(config.setting("cgroup-parent").value or ""),
@@ -88,11 +92,13 @@ def _sockets(config: DaemonConfig) -> list[str]:
     return [plain_path(path) for path in paths]
 
 
-def _sockets_of_others(bundle: Bundle) -> Iterator[str]:
-    """The sockets of the host's further daemons, as far as they are told of."""
-    with suppress(Gap):
-        for other in bundle.fact(Daemons).others:
-            yield from (plain_path(path) for path in other.sockets if not other.elsewhere)
+def _sockets_of_others(bundle: Bundle) -> tuple[str, ...] | None:
+    """The sockets of the host's further daemons; None where these are not told of."""
+    try:
+        others = bundle.fact(Daemons).others
+    except Gap:
+        return None
+    return tuple(plain_path(path) for other in others if not other.elsewhere for path in other.sockets)
 
 
 def _ulimits(value: Any) -> dict[str, int] | None:

@@ -126,9 +126,10 @@ def engine_socket_mounted(
                 asked.append(f"{container.subject}: {mount.source}")
                 unknown += asked[-1:] if mount.leads_to is None else []
     _settle(volumes, containers, unknown)
-    if asked and not surroundings.configured:
+    if asked and not (surroundings.configured and surroundings.others_known):
+        whose = "the daemon's own" if not surroundings.configured else "further daemons'"
         raise Manual(
-            f"the daemon's own choice of sockets could not be seen; does one of these hold it? {listing(asked)}"
+            f"{whose} choice of sockets could not be seen; does one of these hold it? {listing(asked)}"
         )
 
 

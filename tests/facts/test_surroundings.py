@@ -45,6 +45,12 @@ def test_the_sockets_of_further_daemons_control_an_engine_too() -> None:
         assert "/run/inner.sock" not in seen.sockets
 
 
+def test_where_further_daemons_are_not_told_of_their_sockets_are_not_known() -> None:
+    assert told(daemons=Section(b"")).others_known
+    for unknown in (told(), told(daemons=Section(status=Status.TIMEOUT)), Surroundings.parse(bundle())):
+        assert not unknown.others_known
+
+
 def test_limits_are_read_from_the_file_and_from_flags() -> None:
     assert told({"default-ulimits": {"nofile": {"Name": "nofile", "Hard": 64, "Soft": 32}}}).ulimits == {
         "nofile": 64

@@ -141,11 +141,14 @@ def test_other_folders_hold_no_socket(source: str) -> None:
 
 
 def test_where_the_daemons_sockets_are_unknown_a_person_looks_at_the_folders() -> None:
-    _, gap = answer(
-        engine_socket_mounted(mounting(Mount("/srv")), Surroundings(configured=False), Volumes(), Policy())
-    )
-    assert isinstance(gap, Manual)
-    assert "web: /srv" in str(gap)
+    for unknown, words in (
+        (Surroundings(configured=False), "the daemon's own choice"),
+        (Surroundings(others_known=False), "further daemons' choice"),
+    ):
+        _, gap = answer(engine_socket_mounted(mounting(Mount("/srv")), unknown, Volumes(), Policy()))
+        assert isinstance(gap, Manual)
+        assert "web: /srv" in str(gap)
+        assert words in str(gap)
 
 
 @pytest.mark.parametrize(
