@@ -32,16 +32,15 @@ section_host() {
     true
 }
 
-# The engine's and the client's version.
+# The engine's version.
 section_engine_version() {
-    [ "$engine" = there ] || { echo "$engine" >&2; return "$engine_status"; }
-    printf '%s\n' "$version"
+    told /version
 }
 
 # What the engine says of itself.
 section_engine_info() {
-    [ "$info_status" = 0 ] || { printf '%s\n' "$info" >&2; return "$info_status"; }
-    printf '%s\n' "$info" | grep '^{' | redact
+    said=$(told /info) || return $?
+    printf '%s\n' "$said" | redact
 }
 
 # The process that owns the engine's socket: its command line, and of its environment the variables that configure it.
@@ -109,7 +108,7 @@ names_with_value='{{$n := index (split . "=") 0}}{{$k := lower $n}}{{if not (eq 
 # Every container, running or not, and where links lead that are mounted into one. Of its environment only the names; of its
 # arguments only whether a word is 'sshd'.
 section_containers() {
-    list=$(docker_cli ps --all --quiet --no-trunc) || return $?
+    list=$(listed '/containers/json?all=1') || return $?
     [ -n "$list" ] || return 0
     printf 'listed %s\n' $list
     inspected=$(printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" container inspect --format "$container_template")
@@ -132,7 +131,7 @@ container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .C
 
 # Images: names, digests, layers, configuration. Of the environment only the names of variables that have a value other than true or false.
 section_images() {
-    list=$(listed_images) || return $?
+    list=$(listed /images/json) || return $?
     [ -n "$list" ] || return 0
     printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" image inspect --format "$image_template"
 }
@@ -142,40 +141,33 @@ image_template='{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{
 '"Env":[{{with .Config}}{{range .Env}}'$names_with_value'{{end}}{{end}}""]}'
 
 # How images were built. What was typed at a build is in there, secrets too: only words that reduce_history knows leave
-# the host. One process for all images: it carries all requests over one connection, which descriptor 4 holds open,
-# because an engine may drop the work for a client that has hung up.
+# the host.
 section_image_history() {
-    list=$(listed_images) || return $?
+    list=$(listed /images/json) || return $?
     list=$(printf '%s\n' "$list" | head -n "$IMAGES_AT_MOST")
     [ -n "$list" ] || return 0
     {
         printf 'listed %s\n' $list
-        : | {
-            exec 4>/proc/self/fd/0
-            {
-                for image in $list; do printf 'GET /images/%s/history HTTP/1.1\r\nHost: docker\r\n\r\n' "$image"; done
-                printf 'GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n'
-            } >&4 2>/dev/null &
-            docker_cli system dial-stdio 4>&-
-        }
+        for image in $list; do printf '/images/%s/history\n' "$image"; done | converse
     } | reduce_history
 }
 IMAGES_AT_MOST=1000
 
 # The swarm as this node sees it: the addresses it was told to use; of a manager also its services and the names of its secrets.
 section_swarm() {
-    [ "$info_status" = 0 ] || { printf '%s\n' "$info" >&2; return "$info_status"; }
-    seen=${info##*"$newline"swarm } seen=${seen%%"$newline"*}
-    root=${seen#* } root=${root#* }
-    printf 'state %s\n' "${seen%% *}"
-    case $seen in inactive*) return 0 ;; esac
+    told /info > /dev/null || return $?
+    seen=$(printf '%s\n' "$answers" | sed -n 's/^swarm //p')
+    state=${seen#*'"State":"'} root=${seen#*'"Root":"'}
+    root=${root%%'"'*} state=${state%%'"'*}
+    printf 'state %s\n' "$state"
+    [ "$state" != inactive ] || return 0
     if [ -r "$root/swarm/docker-state.json" ]; then
         printf 'addresses {%s}\n' "$(tr -d '\n' < "$root/swarm/docker-state.json" |
             grep -o -E '"(LocalAddr|ListenAddr|AdvertiseAddr|DataPathAddr)":"[^"\\]*"' | paste -s -d , -)"
     else
         not_seen "$root/swarm/docker-state.json"
     fi
-    case $seen in 'active true '*) ;; *) return 0 ;; esac
+    case $state$seen in active*'"Manager":true'*) ;; *) return 0 ;; esac
     echo manager
     list=$(docker_cli service ls --quiet) || return $?
     if [ -n "$list" ]; then
@@ -191,26 +183,23 @@ service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTe
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
 section_networks() {
-    list=$(docker_cli network ls --quiet --no-trunc) || return $?
-    [ -n "$list" ] || return 0
-    printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" network inspect --format \
-        '{"Id":{{json .Id}},"Name":{{json .Name}},"Driver":{{json .Driver}},"Scope":{{json .Scope}},"Internal":{{json .Internal}},"Ingress":{{json .Ingress}},"Options":{{json .Options}}}'
+    told /networks
 }
 
 # Volumes: where each is mounted, the folder or device that it stands for, if somebody made it so, and where that leads, or the
 # place where a plugin put it; further options may hold passwords.
 section_volumes() {
-    # One that goes away between the two questions makes the second fail: then both are asked again.
-    found=$(volumes) || found=$(volumes) || return $?
+    found=$(told /volumes) || return $?
+    # Where a plugin has a volume is only told for sure when one asks for that volume.
+    list=$(printf '%s\n' "$found" | grep -v '"Driver":"local"' | sed -n 's/.*"Name":"\([^"\\]*\)".*/\1/p')
+    if [ -n "$list" ]; then
+        known=$(printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" volume inspect --format "$volume_template") || return $?
+        found=$found$newline$known
+    fi
     elsewhere=$(printf '%s\n' "$found" | grep -v '"Mountpoint":"/[^"]*/volumes/[^"/]*/_data"')
     { printf '%s\n' "$found"; mounted '"Device":"' "$found"; mounted '"Mountpoint":"' "$elsewhere"; } | redact
 }
-volumes() {
-    list=$(docker_cli volume ls --quiet) || return $?
-    [ -n "$list" ] || return 0
-    printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" volume inspect --format \
-        '{"Name":{{json .Name}},"Mountpoint":{{json .Mountpoint}},"Type":{{json (index .Options "type")}},"Device":{{json (index .Options "device")}}}'
-}
+volume_template='{"Name":{{json .Name}},"Mountpoint":{{json .Mountpoint}},"Type":{{json (index .Options "type")}},"Device":{{json (index .Options "device")}}}'
 
 # Processes: name, parent, user, capabilities, and the control group that tells which container they are in. No command line.
 section_processes() {
@@ -363,9 +352,14 @@ OF_THE_ENGINE='engine-version engine-info containers images image-history networ
 
 # ---- what the sections share ------------------------------------------------------------------------------------
 
-# Run a command with a time limit, where the host can.
+# Run a command with a time limit, where the host can. Docker's client does not always end when it is asked to.
 if command -v timeout >/dev/null; then
-    bounded() { timeout "$SECONDS_EACH" "$@"; }
+    bounded() {
+        timeout -s KILL "$SECONDS_EACH" "$@"
+        ended=$?
+        [ $ended != 137 ] || ended=124
+        return $ended
+    }
 else
     bounded() { "$@"; }
 fi
@@ -376,20 +370,51 @@ docker_cli() {
     bounded docker -H "unix://$socket" "$@"
 }
 
-# What several sections need of the engine is asked once: what it says of itself, and its images.
+# What the engine answers to GET requests for the paths that standard input names, as it comes: a conversation over one
+# connection, which one client carries and descriptor 4 holds open, because an engine may drop the work for one who has hung up.
+converse() {
+    exec 5<&0
+    : | {
+        exec 4>/proc/self/fd/0
+        {
+            while read -r path; do printf 'GET %s HTTP/1.1\r\nHost: docker\r\n\r\n' "$path"; done <&5
+            printf 'GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n'
+        } >&4 2>/dev/null &
+        docker_cli system dial-stdio 4>&-
+    }
+}
+
+# What the engine tells without being asked for one thing by name, in one conversation; what waits for plugins last.
 ask_engine() {
-    case $1 in *engine-info* | *swarm*)
-        info=$(docker_cli info --format "{{json .}}${newline}swarm {{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}} {{.DockerRootDir}}" 2>&1)
-        info_status=$? ;;
-    esac
-    case $1 in *image*)
-        images=$(docker_cli image ls --quiet --no-trunc 2>&1)
-        images_status=$? ;;
+    paths=/version
+    case $1 in *containers*) paths=$paths$newline'/containers/json?all=1' ;; esac
+    case $1 in *image*) paths=$paths$newline/images/json ;; esac
+    case $1 in *networks*) paths=$paths$newline/networks ;; esac
+    case $1 in *engine-info* | *swarm*) paths=$paths$newline/info ;; esac
+    case $1 in *volumes*) paths=$paths$newline/volumes ;; esac
+    answers=$({
+        said=$({ { printf 'asked %s\n' $paths; printf '%s\n' $paths | converse; printf '\n%s' "$?" >&2; } | reduce_answers >&3; } 2>&1)
+        printf '\n%s' "$(printf %s "$said" | tr '\n' ' ')"
+    } 3>&1)
+    answers=$newline$answers
+    silence=${answers##*"$newline"} silence_status=${answers##* }
+    [ "$silence_status" != 0 ] || silence_status=1
+}
+
+# What the engine told at a path, one line for each thing; else why it did not.
+told() {
+    [ "$engine" = there ] || { echo "$engine" >&2; return "$engine_status"; }
+    case $answers in
+        *"${newline}answered $1$newline"*) printf '%s\n' "$answers" | sed -n "s#^$1 ##p" ;;
+        *"${newline}refused $1 "*)
+            printf '%s\n' "$answers" | sed -n "s#^refused $1 #the engine refuses: #p" >&2
+            case $answers in *"${newline}refused $1 403 "*) return $DENIED ;; *) return 1 ;; esac ;;
+        *) echo "the engine did not answer: ${silence% *}" >&2; return "$silence_status" ;;
     esac
 }
-listed_images() {
-    [ "$images_status" = 0 ] || { printf '%s\n' "$images" >&2; return "$images_status"; }
-    printf '%s\n' "$images" | sed -n '/^sha256:/p' | sort -u # without the client's warnings
+listed() {
+    things=$(told "$1") || return $?
+    printf '%s\n' "$things" | sed 's/^{"Id":"\([0-9a-z:]*\)"}$/\1/' # what is no such name fails when it is asked for
 }
 
 # Blank the values of password-like JSON keys, KEY=VALUE options, and credentials in addresses.
@@ -400,60 +425,144 @@ redact() {
         -e 's#(://)[^/"[:space:]]*@#\1***@#g'
 }
 
+# For awk: reads what an engine answers over HTTP, and calls answer() when a body is whole; 'code' is its status.
+http_reader='
+    BEGIN { expect = "status" }
+    function take(line,    rest) {
+        if (need > 0) {
+            if (length(line) + 1 <= need) {
+                body = body line
+                need -= length(line) + 1
+            } else {
+                body = body substr(line, 1, need)
+                rest = substr(line, need + 1)
+                need = 0
+            }
+            if (need == 0 && expect != "size") {
+                answer()
+                if (rest != "") take(rest)
+            }
+            return
+        }
+        sub(/\r$/, "", line)
+        if (expect == "status") {
+            if (line !~ /^HTTP\/1/) return
+            code = substr(line, 10, 3)
+            body = ""
+            size = chunked = 0
+            expect = "header"
+        } else if (expect == "header") {
+            if (tolower(line) ~ /^content-length:/) size = substr(line, 16) + 0
+            if (tolower(line) ~ /^transfer-encoding:.*chunked/) chunked = 1
+            if (line != "") return
+            expect = chunked ? "size" : "status"
+            need = chunked ? 0 : size
+            if (!chunked && !size) answer()
+        } else if (expect == "size") {
+            if (line == "") return
+            need = hexadecimal(tolower(line))
+            if (!need) expect = "end"
+        } else if (line == "") {
+            expect = "status"
+            answer()
+        }
+    }
+    function hexadecimal(text,    i, digit, value) {
+        for (i = 1; i <= length(text); i++) {
+            digit = index("0123456789abcdef", substr(text, i, 1))
+            if (!digit) break
+            value = value * 16 + digit - 1
+        }
+        return value + 0
+    }
+'
+
+# Answers of the engine ('asked PATH' for each, then HTTP) -> of what it lists, an object a line with what is named here of
+# it, 'PATH {...}', then 'answered PATH'; or 'refused PATH STATUS BODY'.
+reduce_answers() {
+    awk "$http_reader"'
+        function answer(    path) {
+            if (++answers > asked) return
+            path = paths[answers]
+            print (code == 200 && understood(path) ? "answered " path : "refused " path " " code " " body)
+        }
+        function understood(path) {
+            if (path == "/version") {
+                print path " {\"Server\":" body "}"
+                return substr(body, 1, 1) == "{"
+            }
+            if (path == "/info") {
+                print path " " body
+                return pick("swarm", body, 1, "Swarm.LocalNodeState=State Swarm.ControlAvailable=Manager DockerRootDir=Root")
+            }
+            if (path == "/networks") return pick(path, body, 2, "Id Name Driver Scope Internal Ingress Options")
+            if (path == "/volumes") return pick(path, body, 3, "Name Driver Mountpoint Options.type=Type Options.device=Device")
+            return pick(path, body, 2, "Id")
+        }
+        # Of the objects at a depth of a JSON text, what these paths lead to, under these names. False when it is no such text.
+        function pick(path, text, level, wanted,    names, pair, part, count, i, j, sign, piece, quoted, depth, object, key, at_key, name, kept, value, line, k) {
+            if (substr(text, 1, 1) != (level == 2 ? "[" : "{")) return 0
+            count = split(wanted, part, " ")
+            for (i = 1; i <= count; i++) {
+                j = split(part[i], pair, "=")
+                names[pair[1]] = pair[j]
+            }
+            count = split(text, part, "\"")
+            for (i = 1; i <= count; i++) {
+                piece = piece part[i]
+                if (quoted) {
+                    if (match(piece, /\\+$/) && RLENGTH % 2) {
+                        piece = piece "\""
+                        continue
+                    }
+                    if (kept) value = value "\"" piece "\""
+                    else if (at_key) key[depth] = piece
+                } else {
+                    for (j = 1; j <= length(piece); j++) {
+                        sign = substr(piece, j, 1)
+                        if (kept && kept == depth && sign ~ /[],}]/) {
+                            line = line (line == "" ? "" : ",") "\"" name "\":" value
+                            kept = 0
+                        }
+                        if (kept) value = value sign
+                        if (sign ~ /[[{]/) at_key = object[++depth] = sign == "{"
+                        else if (sign == ",") at_key = object[depth]
+                        else if (sign == ":") {
+                            at_key = 0
+                            if (!kept && depth >= level) {
+                                name = key[level]
+                                for (k = level + 1; k <= depth; k++) name = name "." key[k]
+                                if (name in names) {
+                                    name = names[name]
+                                    kept = depth
+                                    value = ""
+                                }
+                            }
+                        } else if (sign ~ /[]}]/) {
+                            at_key = 0
+                            if (depth-- == level && sign == "}") {
+                                print path " {" line "}"
+                                line = ""
+                            }
+                        }
+                    }
+                }
+                piece = ""
+                quoted = !quoted
+            }
+            return quoted && depth == 0
+        }
+        answers == 0 && expect == "status" && /^asked / { paths[++asked] = $2; next }
+        { take($0) }'
+}
+
 # Answers of the engine to requests for images' histories ('listed ID' for each, then HTTP) -> 'image ID' and, newest
 # first, for each instruction 'KEYWORD<tab>words<tab>names of secrets'; or 'refused STATUS ID'.
 #
 # Of commands only words of a fixed list remain, of files the paths, of everything else nothing; '_' stands for what is
 # left out and '=' for an assignment. A secret is told by its name, or by its kind where it has none.
 reduce_history() {
-    awk '
-        function take(line,    rest) {
-            if (need > 0) {
-                if (length(line) + 1 <= need) {
-                    body = body line
-                    need -= length(line) + 1
-                } else {
-                    body = body substr(line, 1, need)
-                    rest = substr(line, need + 1)
-                    need = 0
-                }
-                if (need == 0 && expect != "size") {
-                    answer()
-                    if (rest != "") take(rest)
-                }
-                return
-            }
-            sub(/\r$/, "", line)
-            if (expect == "status") {
-                if (line !~ /^HTTP\/1/) return
-                code = substr(line, 10, 3)
-                body = ""
-                size = chunked = 0
-                expect = "header"
-            } else if (expect == "header") {
-                if (tolower(line) ~ /^content-length:/) size = substr(line, 16) + 0
-                if (tolower(line) ~ /^transfer-encoding:.*chunked/) chunked = 1
-                if (line != "") return
-                expect = chunked ? "size" : "status"
-                need = chunked ? 0 : size
-                if (!chunked && !size) answer()
-            } else if (expect == "size") {
-                if (line == "") return
-                need = hexadecimal(tolower(line))
-                if (!need) expect = "end"
-            } else if (line == "") {
-                expect = "status"
-                answer()
-            }
-        }
-        function hexadecimal(text,    i, digit, value) {
-            for (i = 1; i <= length(text); i++) {
-                digit = index("0123456789abcdef", substr(text, i, 1))
-                if (!digit) break
-                value = value * 16 + digit - 1
-            }
-            return value + 0
-        }
+    awk "$http_reader"'
         function answer() {
             if (++answers > listed) return
             if (code != 200 || body !~ /^\[.*\]$/) {
@@ -564,7 +673,6 @@ reduce_history() {
         function with(found, name) {
             return index("," found ",", "," name ",") ? found : found (found == "" ? "" : ",") name
         }
-        BEGIN { expect = "status" }
         answers == 0 && expect == "status" && /^listed / { id[++listed] = $2; print; next }
         { take($0) }'
 }
@@ -867,10 +975,11 @@ find_engine() {
     elif [ ! -w "$socket" ]; then
         engine_status=$DENIED engine="$socket: this user may not use the engine (neither root nor in its group)"
     else
-        said=$(SECONDS_EACH=$(((SECONDS_EACH + 1) / 2)) && bounded docker -H "unix://$socket" version --format '{{json .}}' 2>&1)
-        engine_status=$?
-        version=$(printf '%s\n' "$said" | grep '^{') # without the client's warnings
-        [ $engine_status = 0 ] || engine="the engine at $socket does not answer: ${said#"$version"}"
+        ask_engine "$of_engine$of_containers"
+        case $answers in
+            *"${newline}answered "* | *"${newline}refused "*) ;;
+            *) engine="the engine at $socket does not answer: ${silence% *}" engine_status=$silence_status ;;
+        esac
     fi
 }
 
@@ -1026,11 +1135,7 @@ sections() {
 }
 engine_half() {
     find_engine
-    rest_of_engine | before emit_all "$of_containers"
-}
-rest_of_engine() {
-    ask_engine "$of_engine"
-    emit_all "$of_engine"
+    emit_all "$of_engine" | before emit_all "$of_containers"
 }
 host_half() {
     [ -z "$of_host" ] || { find_units; find_files; }

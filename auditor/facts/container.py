@@ -1,8 +1,9 @@
 """One container, in typed form."""
 
 import posixpath
-from dataclasses import dataclass
 from ipaddress import ip_address
+
+import msgspec
 
 from auditor.facts import capabilities
 from auditor.facts.windows_paths import plain_windows_path
@@ -23,10 +24,9 @@ def is_root(user: str) -> bool:
     return name in ("", "root") or (name.lstrip("+-").isdecimal() and int(name) == 0)
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """
-    Something of the host's that a container sees. ``source`` is empty for a tmpfs.
+    Something of the host's that a container sees. ``source`` is empty for a tmpfs, and a volume's name while it has no path.
 
     ``leads_to`` is where the source leads that is a link or has one on its way, else empty; None: not known.
     """
@@ -59,8 +59,7 @@ class Mount:
         return plain_windows_path(self.source)
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(msgspec.Struct, frozen=True):
     """A published port. ``first`` and ``last`` are host ports, 0 where the engine picks one; ``address`` may be empty."""
 
     first: int
@@ -83,8 +82,7 @@ class Port:
         return f"{host}:{ports}->{self.inside}"
 
 
-@dataclass(frozen=True)
-class Ulimit:
+class Ulimit(msgspec.Struct, frozen=True):
     """A resource limit of a container; -1 is unlimited."""
 
     name: str
@@ -92,8 +90,7 @@ class Ulimit:
     hard: int
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(msgspec.Struct, frozen=True):
     """
     One container, in the API's own words. Defaults are those of a hardened one.
 

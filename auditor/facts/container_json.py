@@ -28,6 +28,7 @@ class RawMount(msgspec.Struct, frozen=True):
     Destination: str
     RW: bool
     Propagation: str
+    Name: str = ""
 
 
 class RawBinding(msgspec.Struct, frozen=True):
@@ -278,7 +279,7 @@ def _mounts(raw: RawContainer, platform: str) -> Iterator[Mount]:
     plain = plain_windows_path if platform == "windows" else str
     for mount in raw.Mounts or ():
         seen.add(plain(mount.Destination))
-        yield Mount(mount.Source, mount.Type, mount.Destination, mount.RW, mount.Propagation)
+        yield Mount(mount.Source or mount.Name, mount.Type, mount.Destination, mount.RW, mount.Propagation)
     binds = _windows_binds if platform == "windows" else _binds
     for wanted in (*_asked_for(raw.HostConfig), *binds(raw.HostConfig)):
         if plain(wanted.destination) not in seen:

@@ -1,7 +1,6 @@
 """Volumes that stand for something else of the host's than a folder of the engine's own."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 import msgspec
@@ -17,26 +16,27 @@ _LINKS = tuple(f"{word} " for word in WORDS)
 
 class _Volume(msgspec.Struct, frozen=True):
     Mountpoint: str
-    Type: str
-    Device: str
+    Name: str = ""
+    Type: str = ""
+    Device: str = ""
 
 
-@dataclass(frozen=True)
-class Volumes:
+class Volumes(msgspec.Struct, frozen=True):
     """
     What Docker's own driver mounts at a volume's place, by that place: a folder or a device of the host.
 
     ``overlays`` are the places of those that lay several folders over each other: which ones is not collected, as the option that
-    names them may name passwords too. ``data_root`` is where the engine keeps what is its own, ``links`` where devices and plugins' places lead.
+    names them may name passwords too. ``places`` are those of plugins' volumes, by name. ``data_root`` is where the engine keeps what is its own, ``links`` where devices and plugins' places lead.
     ``gap`` says why volumes could not be listed.
     """
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("volumes", *Engine.SECTIONS)
 
-    devices: Mapping[str, str] = field(default_factory=dict)
+    devices: Mapping[str, str] = msgspec.field(default_factory=dict)
     overlays: frozenset[str] = frozenset()
+    places: Mapping[str, str] = msgspec.field(default_factory=dict)
     data_root: str = "/var/lib/docker"
-    links: Links = field(default_factory=Links)
+    links: Links = msgspec.field(default_factory=Links)
     gap: str = ""
 
     def mounts(self, container: Container) -> Iterator[Mount]:
@@ -44,12 +44,19 @@ class Volumes:
         for mount in container.mounts:
             if mount.type != "volume":
                 yield mount
+            elif not mount.source.startswith("/"):
+                if place := self.places.get(mount.source):
+                    yield msgspec.structs.replace(
+                        mount, type="bind", source=place, leads_to=self.links.beyond(place)
+                    )
             elif device := self.devices.get(mount.path):
-                yield replace(mount, type="bind", source=device, leads_to=self.links.beyond(device))
+                yield msgspec.structs.replace(
+                    mount, type="bind", source=device, leads_to=self.links.beyond(device)
+                )
             elif mount.path.startswith(f"{self.data_root}/"):
                 yield mount
             else:
-                yield replace(mount, type="bind", leads_to=self.links.beyond(mount.path))
+                yield msgspec.structs.replace(mount, type="bind", leads_to=self.links.beyond(mount.path))
 
     def explain(self, containers: Iterable[Container]) -> None:
         """
@@ -60,11 +67,21 @@ class Volumes:
         """
         for container in containers:
             for mount in container.mounts:
-                if mount.type == "volume" and (self.gap or mount.path in self.overlays):
-                    why = self.gap or f"{mount.source} is an overlay of folders that are not told"
+                if why := self._unknown(mount):
                     raise Inconclusive(
                         f"what is behind the volumes of {container.subject} is not known: {why}"
                     )
+
+    def _unknown(self, mount: Mount) -> str:
+        if mount.type != "volume" or self.gap:
+            return self.gap if mount.type == "volume" else ""
+        if not mount.source.startswith("/") and mount.source not in self.places:
+            return f"where its plugin has {mount.source} is not told"
+        return (
+            f"{mount.source} is an overlay of folders that are not told"
+            if mount.path in self.overlays
+            else ""
+        )
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
@@ -81,6 +98,7 @@ class Volumes:
         return cls(
             {plain_path(it.Mountpoint): device for it in raw if (device := _of_the_host(it.Device))},
             frozenset(plain_path(it.Mountpoint) for it in raw if it.Type.startswith("overlay")),
+            {it.Name: it.Mountpoint for it in raw if it.Name and it.Mountpoint.startswith("/")},
             data_root,
             Links.read(line for line in lines if line.startswith(_LINKS)),
         )

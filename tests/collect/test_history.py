@@ -1,22 +1,15 @@
 """What leaves a host of an image's history: the collector's awk and our Python say the same, and neither says a value."""
 
 import json
-import re
-import shutil
-import subprocess
 from collections.abc import Sequence
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.collect.history import names_secret, reduce_instruction
+from tests.collect.answers import AWKS, PING, answer, in_chunks, on_host
 
-SCRIPT = (Path(__file__).parents[2] / "auditor/collect/linux.sh").read_text()
-FUNCTION = re.search(r"^reduce_history\(\) \{\n.*?^\}\n", SCRIPT, re.MULTILINE | re.DOTALL)
-AWKS = ("mawk", "gawk", "original-awk", "busybox awk")
 IMAGE = "sha256:" + "1a" * 32
 
 # As engines of several ages tell them, and what is left.
@@ -62,12 +55,7 @@ CASES = {
 
 def reduce_on_host(stream: bytes, awk: str = "awk") -> list[str]:
     """What the collector makes of answers of an engine."""
-    assert FUNCTION
-    replaced = f'awk() {{ command {awk} "$@"; }}'
-    script = f"LC_ALL=C; export LC_ALL\n{replaced}\n{FUNCTION[0]}\nreduce_history"
-    done = subprocess.run(["sh", "-c", script], input=stream, capture_output=True, timeout=60, check=True)
-    assert done.stderr == b""
-    return done.stdout.decode("ascii").splitlines()
+    return on_host("reduce_history", stream, awk).decode("ascii").splitlines()
 
 
 def go_json(texts: Sequence[str]) -> bytes:
@@ -79,18 +67,6 @@ def go_json(texts: Sequence[str]) -> bytes:
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
-def answer(body: bytes, status: str = "200 OK") -> bytes:
-    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
-
-
-def in_chunks(body: bytes, cuts: Sequence[int]) -> bytes:
-    places = sorted({0, len(body), *(cut % len(body) for cut in cuts)})
-    chunks = [body[start:end] for start, end in pairwise(places)]
-    framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
-    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
-
-
-PING = answer(b"OK")
 LISTED = f"listed {IMAGE}\n".encode()
 
 
@@ -99,7 +75,7 @@ def test_of_an_instruction_only_known_words_and_names_are_left(created_by: str) 
     assert reduce_instruction(created_by) == CASES[created_by]
 
 
-@pytest.mark.parametrize("awk", [awk for awk in AWKS if shutil.which(awk.partition(" ")[0])])
+@pytest.mark.parametrize("awk", AWKS)
 def test_the_collector_leaves_the_same(awk: str) -> None:
     told = reduce_on_host(LISTED + answer(go_json(list(CASES))) + PING, awk)
     assert told == [f"listed {IMAGE}", f"image {IMAGE}", *CASES.values()]

@@ -73,6 +73,19 @@ def test_a_plugins_volume_is_a_mount_of_where_the_plugin_put_it() -> None:
         assert list(parse(told).mounts(container)) == [expected]
 
 
+def test_a_plugins_volume_that_is_not_mounted_is_found_by_its_name() -> None:
+    listed = '{"Name":"shared","Mountpoint":""}\n{"Name":"shared","Mountpoint":"/etc"}\nplain /etc\n'
+    container = Container(name="web", mounts=(Mount("shared", "volume"),))
+    assert list(parse(listed).mounts(container)) == [Mount("/etc", "bind", leads_to="")]
+    parse(listed).explain([container])
+    for untold in ('{"Name":"shared","Mountpoint":""}\n', ""):
+        assert list(parse(untold).mounts(container)) == []
+        with pytest.raises(
+            Inconclusive, match="of web is not known: where its plugin has shared is not told"
+        ):
+            parse(untold).explain([container])
+
+
 @pytest.mark.parametrize("device", ["overlay", "/etc"])
 def test_what_an_overlay_lays_over_each_other_is_not_known(device: str) -> None:
     with pytest.raises(Inconclusive, match=r"of web is not known: .* is an overlay"):

@@ -1,8 +1,10 @@
 """Containers of a real engine, each wrong in one way: the collector sees it, the right check finds it, no other does."""
 
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from auditor.transports.base import linux_script
 from tests.lab.engine import IMAGE, PROGRAMS, Engine, engine
 from tests.lab.need import need_root
 from tests.lab.vm import LabHost
+from tests.lab.volume_plugin import volume_plugin
 
 pytestmark = pytest.mark.lab
 SLEEP = ("sleep", "100000")
@@ -205,6 +208,26 @@ def test_its_state_is_told(audit: Audit) -> None:
 
 def test_a_socket_at_a_place_of_the_daemons_own_is_found(audit: Audit) -> None:
     assert "engine-socket-mounted" in audit.against("socket")
+
+
+def test_a_plugins_volume_is_judged_by_where_the_plugin_has_it() -> None:
+    need_root(PROGRAMS)
+    # An engine of its own, which ends before the plugin does: engines wait long for a plugin that has gone.
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        volume_plugin("lab-plugin", f"{folder}/link"),
+        engine() as lab,
+    ):
+        Path(folder, "link").symlink_to("/etc")
+        lab.run("first")
+        lab.docker("volume", "create", "--driver=lab-plugin", "of-a-plugin")
+        volume = "--mount=type=volume,source=of-a-plugin,target=/h,volume-nocopy"
+        lab.docker(
+            "create", "--name", "plugged", *options("network", ("--network=none", volume)), IMAGE, *SLEEP
+        )
+        found = Audit(collect(lab))
+        assert found.against("plugged") == {"sensitive-mount"}
+        assert not set(found.gaps) & {"sensitive-mount", "engine-socket-mounted"}
 
 
 def test_a_link_is_found_by_what_it_leads_to(audit: Audit) -> None:

@@ -4,10 +4,10 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive
 from auditor.collect.bundle import Bundle, load
