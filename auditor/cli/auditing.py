@@ -1,5 +1,6 @@
 """``run``, ``collect`` and ``evaluate``: the parts put together."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -59,10 +60,13 @@ def run_audit(
     destinations = list(_destinations(reports, quiet=quiet))
     asked = selection.resolve(hosts)
     waivers, attestations = selection.waivers(), selection.attestations()
+    plan = selection.plan
+    gc.freeze()  # from here on what is made is hosts': that may be much, and goes again
+    gc.set_threshold(50_000)
     load_ahead(destination.format for destination in destinations)
     with stop_on_interrupt() as stop, progress(len(hosts), shown=not quiet) as tell:
         report = audit(
-            selection.plan,
+            plan,
             asked.hosts,
             workers=workers,
             plans=asked.plans,
