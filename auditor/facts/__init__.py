@@ -1,1 +1,1 @@
-"""What can be known about a host: one module per subject, each a frozen dataclass and its pure ``parse``."""
+"""What can be known about a host: one module per subject, each a frozen record and its pure ``parse``."""

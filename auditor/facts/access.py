@@ -1,8 +1,9 @@
 """Who can command the engine beside root."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.sudoers import Grant, included, read_sudoers
@@ -11,8 +12,7 @@ from auditor.facts.sudoers import Grant, included, read_sudoers
 _LOCAL = {"files", "compat", "systemd", "altfiles", "extrausers", "db", "myhostname"}
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """A group with all that belong to it, by its own list or as their primary group."""
 
     name: str
@@ -20,8 +20,7 @@ class Group:
     members: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """
     The groups of the engine's sockets and those that sudo names, what sudo grants, and further users with root's number.
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.gaps import Inconclusive
@@ -13,8 +14,7 @@ _ENTRY = re.compile(r"(user|group):(\d+):([r-])([w-])([x-])")
 _MASK = re.compile(r"mask::([r-])([w-])([x-])")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A user or group by number, and what it may do (``rw``); ``rights`` is empty when only the entry's presence is known."""
 
     who: str = "user 1000"
@@ -24,13 +24,12 @@ class Entry:
         return f"{self.who}: {self.rights}" if self.rights else self.who
 
 
-@dataclass(frozen=True)
-class AccessLists:
+class AccessLists(msgspec.Struct, frozen=True):
     """Entries by path, for those files that have any; None when the host has no tool that tells."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("access-lists",)
 
-    entries: Mapping[str, tuple[Entry, ...]] | None = field(default_factory=dict)
+    entries: Mapping[str, tuple[Entry, ...]] | None = msgspec.field(default_factory=dict)
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from posixpath import normpath
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle, Status
 from auditor.gaps import Gap
@@ -16,8 +17,7 @@ _DISK = re.compile(r"(?P<path>/.*?\.rules):\s*(?P<rule>-.*)")
 _VALUED = {"-a", "-A", "-d", "-w", "-W", "-p", "-F", "-S", "-C", "-k", "-b", "-e", "-f", "-r"}
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """
     One rule: what happens (``always``, ``never``) in which filter (``exit``, ``task``), for which path.
 
@@ -41,8 +41,7 @@ def lies_below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip("/") + "/")
 
 
-@dataclass(frozen=True)
-class AuditRules:
+class AuditRules(msgspec.Struct, frozen=True):
     """
     Rules in the order in which they are tried. ``loaded`` is None when the kernel could not be asked.
 
@@ -55,7 +54,7 @@ class AuditRules:
     installed: bool = True
     enabled: bool = True
     loaded: tuple[Rule, ...] | None = ()
-    on_disk: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    on_disk: Mapping[str, tuple[Rule, ...]] = msgspec.field(default_factory=dict)
     unread: tuple[str, ...] = ()
     arches: frozenset[str] = _BOTH
 
@@ -135,19 +134,19 @@ def _with_option(rule: Rule, option: str, value: str) -> Rule:
     match option:
         case "-a" | "-A":
             words = set(value.split(","))
-            return replace(
+            return msgspec.structs.replace(
                 rule,
                 action="never" if "never" in words else "always",
                 filter=next(iter(sorted(words - {"always", "never", "possible"})), "exit"),
             )
         case "-w":
-            return replace(rule, path=normpath(value))
+            return msgspec.structs.replace(rule, path=normpath(value))
         case "-p":
-            return replace(rule, permissions=frozenset(value))
+            return msgspec.structs.replace(rule, permissions=frozenset(value))
         case "-F" | "-C":
             return _with_field(rule, value)
         case "-S" if value != "all":
-            return replace(rule, narrowed=(*rule.narrowed, f"-S {value}"))
+            return msgspec.structs.replace(rule, narrowed=(*rule.narrowed, f"-S {value}"))
     return rule
 
 
@@ -155,18 +154,18 @@ def _with_field(rule: Rule, condition: str) -> Rule:
     name, _, value = condition.partition("=")
     match name:
         case "path":
-            return replace(rule, path=normpath(value), below=False)
+            return msgspec.structs.replace(rule, path=normpath(value), below=False)
         case "dir":
-            return replace(rule, path=normpath(value))
+            return msgspec.structs.replace(rule, path=normpath(value))
         case "perm":
-            return replace(rule, permissions=frozenset(value))
+            return msgspec.structs.replace(rule, permissions=frozenset(value))
         case "arch":
-            return replace(
+            return msgspec.structs.replace(
                 rule, arches=frozenset({value}) if value in _BOTH else frozenset({_table_of(value)})
             )
         case "key":
             return rule
-    return replace(rule, narrowed=(*rule.narrowed, condition))
+    return msgspec.structs.replace(rule, narrowed=(*rule.narrowed, condition))
 
 
 def _table_of(arch: str) -> str:

@@ -1,11 +1,11 @@
 """One certificate: what checks want to know of it."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
 
-@dataclass(frozen=True)
-class Certificate:
+
+class Certificate(msgspec.Struct, frozen=True):
     """
     An X.509 certificate; the defaults are those of a good server certificate.
 

@@ -1,9 +1,9 @@
 """The certificates of a host as they were read, and who signed whom."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Literal
 
+import msgspec
 from cryptography import x509
 
 from auditor.facts.certificates import Damaged, Role, Seen
@@ -101,6 +101,6 @@ def _placed(
         above.add(current.fingerprint)
         # A CA that was only named on the wire: its name is all there is to go by.
         if not anchors and current.issuer in client_cas:
-            return replace(one, issuer=issuer, trusted_as_client=True)
+            return msgspec.structs.replace(one, issuer=issuer, trusted_as_client=True)
         todo.extend(seen for seen, signed in signers[current.fingerprint] if signed)
-    return replace(one, issuer=issuer, trusted_as_client=bool(anchors & above))
+    return msgspec.structs.replace(one, issuer=issuer, trusted_as_client=bool(anchors & above))

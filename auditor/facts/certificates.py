@@ -1,10 +1,11 @@
 """The certificates of a host: the daemon's on disk, those it serves, and others that lie there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.certificate import Certificate
@@ -25,8 +26,7 @@ class Role(StrEnum):
     OTHER = "other certificate"
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True):
     """
     A certificate, its role, and where it was seen: a path, or ``port 2376`` when it was served.
 
@@ -34,7 +34,7 @@ class Seen:
     the certificate of its issuer was seen: ``mismatch`` means one of that name, whose key did not sign it.
     """
 
-    certificate: Certificate = field(default_factory=Certificate)
+    certificate: Certificate = msgspec.field(default_factory=Certificate)
     role: Role = Role.SERVER
     where: str = "/etc/docker/tls/server-cert.pem"
     trusted_as_client: bool = False
@@ -49,8 +49,7 @@ class Seen:
         return f"{self.where}: {self.certificate.subject or '(no subject)'}"
 
 
-@dataclass(frozen=True)
-class Damaged:
+class Damaged(msgspec.Struct, frozen=True):
     """A certificate that cannot be read: where, and why."""
 
     where: str
@@ -58,8 +57,7 @@ class Damaged:
     role: Role = Role.SERVER
 
 
-@dataclass(frozen=True)
-class Certificates:
+class Certificates(msgspec.Struct, frozen=True):
     """All certificates seen. ``unread`` says, one reason each, what of the daemon's own could not be seen."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*DaemonTls.SECTIONS, "certificates", "tls-probe")
@@ -135,8 +133,7 @@ def _end(summary: CertificateSummary) -> datetime:
     return summary.not_after
 
 
-@dataclass(frozen=True)
-class ServerKeys:
+class ServerKeys(msgspec.Struct, frozen=True):
     """The public halves of a host's server keys (SHA-256 of each), for the comparison of hosts."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*Certificates.SECTIONS, *Origin.SECTIONS)

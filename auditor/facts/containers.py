@@ -1,8 +1,9 @@
 """The containers of a host, running or not, as the engine inspects them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import Container, Mount, Port, Ulimit
@@ -17,8 +18,7 @@ SHORT_ID = 12
 _LINKS = tuple(f"{word} ".encode() for word in WORDS)
 
 
-@dataclass(frozen=True)
-class Containers:
+class Containers(msgspec.Struct, frozen=True):
     """
     All containers of a host. Iterate over it, once per check.
 
@@ -132,7 +132,7 @@ def _followed(container: Container, links: Links) -> Container:
     if container.platform == "windows" or not container.mounts:
         return container
     mounts = (
-        replace(mount, leads_to=links.beyond(mount.source)) if mount.type == "bind" else mount
+        msgspec.structs.replace(mount, leads_to=links.beyond(mount.source)) if mount.type == "bind" else mount
         for mount in container.mounts
     )
-    return replace(container, mounts=tuple(mounts))
+    return msgspec.structs.replace(container, mounts=tuple(mounts))

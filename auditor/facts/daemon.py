@@ -7,8 +7,9 @@ that owns the socket, so unit files, drop-ins and environment files are seen thr
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle, Status
 from auditor.facts.engine import decline_podman
@@ -53,23 +54,21 @@ _WINDOWS_DEFAULTS: dict[str, Any] = {
 } | {"group": "", "data-root": r"C:\ProgramData\docker"}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """A value and where it was read: ``flag --icc``, ``/etc/docker/daemon.json:/icc`` or ``dockerd's default``."""
 
     value: Any
     source: str
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+class ConfigFile(msgspec.Struct, frozen=True):
     """The daemon's configuration file as it lies on disk. ``problem`` says why dockerd could not read it."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("daemon-config", "engine-version")
 
     path: str = "/etc/docker/daemon.json"
     exists: bool = True
-    content: Mapping[str, Any] = field(default_factory=dict)
+    content: Mapping[str, Any] = msgspec.field(default_factory=dict)
     problem: str = ""
 
     @classmethod
@@ -89,8 +88,7 @@ class ConfigFile:
         return cls(path=path, content=content)
 
 
-@dataclass(frozen=True)
-class DaemonConfig:
+class DaemonConfig(msgspec.Struct, frozen=True):
     """
     What the daemon was told, each value with its source; ``settings`` has only what was set.
 
@@ -101,8 +99,8 @@ class DaemonConfig:
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("daemon", *ConfigFile.SECTIONS)
 
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-    environment: Mapping[str, str] | None = field(default_factory=dict)
+    settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
+    environment: Mapping[str, str] | None = msgspec.field(default_factory=dict)
     config_path: str = "/etc/docker/daemon.json"
     socket: str = "/var/run/docker.sock"
     executable: str = "/usr/bin/dockerd"
@@ -173,13 +171,12 @@ class DaemonConfig:
         return join(self.directory, path)
 
 
-@dataclass(frozen=True)
-class DaemonFlags:
+class DaemonFlags(msgspec.Struct, frozen=True):
     """What the daemon was told by flags alone, to hold against its configuration file."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("daemon",)
 
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
@@ -193,8 +190,7 @@ def _see_that_it_is_docker(bundle: Bundle) -> None:
         decline_podman(bundle.text("engine-version"))
 
 
-@dataclass
-class _Process:
+class _Process(msgspec.Struct):
     pid: str
     found_by: str
     socket: str = ""

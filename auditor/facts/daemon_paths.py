@@ -1,9 +1,10 @@
 """Where this daemon has its files: not always where a package would put them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from posixpath import dirname, join
 from typing import ClassVar, Literal, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
@@ -24,8 +25,7 @@ _PROGRAM_FOLDERS = ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"
 _SYSCONFIG = "/etc/sysconfig/"
 
 
-@dataclass(frozen=True)
-class DaemonPaths:
+class DaemonPaths(msgspec.Struct, frozen=True):
     """
     Paths to look at. A tuple holds every place where such a file may be; those that are not there do not matter.
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.gaps import Gap, Inconclusive
@@ -11,8 +12,7 @@ from auditor.gaps import Gap, Inconclusive
 _DOCKERD = re.compile(r"^/proc/\d+/status:Name:\s*dockerd$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class OtherDaemon:
+class OtherDaemon(msgspec.Struct, frozen=True):
     """
     A further process of the engine's, and the unix sockets it serves.
 
@@ -33,8 +33,7 @@ class OtherDaemon:
         return f"daemon at {place}" if place and not self.elsewhere else f"daemon of process {self.pid}"
 
 
-@dataclass(frozen=True)
-class Daemons:
+class Daemons(msgspec.Struct, frozen=True):
     """The further daemons of a host."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("daemons",)
@@ -68,13 +67,13 @@ class Daemons:
 def _described(daemon: OtherDaemon, word: str, rest: str) -> OtherDaemon:
     match word:
         case "uid" | "number" if rest.isdecimal():
-            return replace(daemon, **{word: int(rest)})  # type: ignore[arg-type]
+            return msgspec.structs.replace(daemon, **{word: int(rest)})
         case "socket":
-            return replace(daemon, sockets=(*daemon.sockets, rest))
+            return msgspec.structs.replace(daemon, sockets=(*daemon.sockets, rest))
         case "at" | "container":
-            return replace(daemon, **{word: rest})  # type: ignore[arg-type]
+            return msgspec.structs.replace(daemon, **{word: rest})
         case "elsewhere":
-            return replace(daemon, elsewhere=True)
+            return msgspec.structs.replace(daemon, elsewhere=True)
     return daemon
 
 

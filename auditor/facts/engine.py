@@ -1,7 +1,6 @@
 """What the engine says of itself: ``docker info`` and ``docker version``."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -115,8 +114,7 @@ def decline_podman(version: str) -> None:
         raise NotApplicable("Podman answers on this socket, not Docker; Podman hosts are not judged")
 
 
-@dataclass(frozen=True)
-class Engine:
+class Engine(msgspec.Struct, frozen=True):
     """
     A running engine, as ``docker info`` describes it. Defaults are those of a hardened host.
 
@@ -139,7 +137,7 @@ class Engine:
     """How a Windows engine isolates containers that do not say; empty on Linux."""
     debug: bool = False
     default_runtime: str = "runc"
-    security_options: dict[str, str] = field(
+    security_options: dict[str, str] = msgspec.field(
         default_factory=lambda: {
             "apparmor": "",
             "seccomp": "builtin",

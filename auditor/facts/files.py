@@ -3,10 +3,11 @@
 import re
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from posixpath import normpath
 from typing import ClassVar, Literal, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.gaps import Inconclusive, NotApplicable
@@ -19,8 +20,7 @@ _LINE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """
     A path and what it leads to. ``mode`` has the permission and special bits (``0o7777``), ``modified`` is in seconds since 1970.
 
@@ -40,7 +40,7 @@ class File:
 
     def __post_init__(self) -> None:
         if not self.resolved:
-            object.__setattr__(self, "resolved", self.path)
+            msgspec.structs.force_setattr(self, "resolved", self.path)
 
     @property
     def owners(self) -> str:
@@ -56,16 +56,14 @@ def _name(name: str, number: int) -> str:
     return str(number) if name in ("", "UNKNOWN") else name
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(msgspec.Struct, frozen=True, dict=True):
     """The files that were looked at, by path as asked for."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("files",)
 
-    seen: Mapping[str, File] = field(default_factory=dict)
+    seen: Mapping[str, File] = msgspec.field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
-    _followed: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, *files: File, absent: Iterable[str] = (), denied: Iterable[str] = ()) -> Self:
@@ -121,6 +119,10 @@ class Files:
             self._followed[path] = self._follow(path)
         return self._followed[path]
 
+    @cached_property
+    def _followed(self) -> dict[str, str]:
+        return {}
+
     def _follow(self, path: str) -> str:
         folder, _, name = path.rpartition("/")
         for link, target in self._links:
@@ -160,7 +162,7 @@ class Files:
 
 
 def _resolved(file: File, path: str) -> File:
-    return File(**{**vars(file), "resolved": path})
+    return msgspec.structs.replace(file, resolved=path)
 
 
 def _file(line: str) -> tuple[str, File]:

@@ -1,16 +1,16 @@
 """One fact of every host of a run, for checks that compare hosts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+import msgspec
 
 from auditor.gaps import NotApplicable
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Fleet(Generic[T]):
+class Fleet(msgspec.Struct, Generic[T], frozen=True):
     """
     A fact of all hosts of the run where it is known, by host name; ``here`` is the host to judge.
 
@@ -18,7 +18,7 @@ class Fleet(Generic[T]):
     """
 
     here: str
-    facts: Mapping[str, T] = field(default_factory=dict)
+    facts: Mapping[str, T] = msgspec.field(default_factory=dict)
 
     @property
     def own(self) -> T:

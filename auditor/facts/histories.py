@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.engine import read_engine
@@ -17,8 +18,7 @@ _FIELDS = (3, 4)
 _PREFIXES = frozenset(("=", "sudo", "env", "exec", "if", "then", "do", "else", "time", "!", "{"))
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(msgspec.Struct, frozen=True, dict=True):
     """
     One instruction of a build. ``words`` are a command's known words (``_`` for others) or the files of ADD and COPY.
 
@@ -71,18 +71,16 @@ def _first(words: tuple[str, ...]) -> str:
     return commands[0][0] if commands else ""
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """An instruction and the image that brought it: the base, where that is on the host, not those built on it."""
 
-    image: Image = field(default_factory=Image)
-    instruction: Instruction = field(default_factory=Instruction)
+    image: Image = msgspec.field(default_factory=Image)
+    instruction: Instruction = msgspec.field(default_factory=Instruction)
     first: bool = False
     """Whether it is where an image without a base began."""
 
 
-@dataclass(frozen=True)
-class Histories:
+class Histories(msgspec.Struct, frozen=True, dict=True):
     """
     The instructions of all images in use, each told once.
 
@@ -91,9 +89,9 @@ class Histories:
 
     SECTIONS: ClassVar[tuple[str, ...]] = (*UsedImages.SECTIONS, "|".join(_SECTIONS))
 
-    images: UsedImages = field(default_factory=UsedImages)
-    by_image: Mapping[str, tuple[Instruction, ...]] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
+    images: UsedImages = msgspec.field(default_factory=UsedImages)
+    by_image: Mapping[str, tuple[Instruction, ...]] = msgspec.field(default_factory=dict)
+    refused: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Written]:
         """

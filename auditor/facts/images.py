@@ -1,6 +1,5 @@
 """The images on a host."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Any, ClassVar, Self
@@ -33,8 +32,7 @@ class _RawImage(msgspec.Struct, frozen=True):
     Labels: dict[str, Any] | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(msgspec.Struct, frozen=True):
     """
     One image. Defaults are those of a hardened one; ``created`` is the engine's own text, empty when unknown.
 
@@ -76,8 +74,7 @@ class Image:
         return tuple(sorted(set(names)))
 
 
-@dataclass(frozen=True)
-class Images:
+class Images(msgspec.Struct, frozen=True, dict=True):
     """All images of a host."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("images",)

@@ -1,21 +1,21 @@
 """How far the kernel is hardened: evidence for a person, not a judgement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.gaps import Gap
 
 
-@dataclass(frozen=True)
-class Kernel:
+class Kernel(msgspec.Struct, frozen=True):
     """The security modules that are active, and settings by name (``kernel.kptr_restrict``); empty where not told."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("host", "kernel-settings")
 
     modules: tuple[str, ...] = ("lockdown", "capability", "landlock", "yama", "apparmor")
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:

@@ -1,7 +1,8 @@
 """Private keys on the host: where, and the digest of their public halves. Never the keys."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.paths import is_windows, normal
@@ -9,8 +10,7 @@ from auditor.facts.paths import is_windows, normal
 State = Literal["readable", "encrypted", "unreadable", "unknown", "unread", "denied"]
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """
     A private key's file. ``public`` is the SHA-256 of its SubjectPublicKeyInfo, in hex, when ``state`` is ``readable``.
 
@@ -23,8 +23,7 @@ class Key:
     public: str = ""
 
 
-@dataclass(frozen=True)
-class Keys:
+class Keys(msgspec.Struct, frozen=True):
     """The keys that were found near the daemon's files and in the folders of clients."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("keys",)

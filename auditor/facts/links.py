@@ -1,17 +1,17 @@
 """Where paths of a host lead: the engine tells what it mounts by the name that somebody gave it, be it a link's."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Self
+
+import msgspec
 
 WORDS = ("plain", "absent", "denied", "link", "resolved")
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(msgspec.Struct, frozen=True):
     """Paths that were looked at: empty for one without a link on its way, else where it leads."""
 
-    leads: Mapping[str, str] = field(default_factory=dict)
+    leads: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def beyond(self, path: str) -> str | None:
         """Where a path leads, empty when that is itself; None: not known."""

@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import msgspec
@@ -18,8 +17,7 @@ _PLAIN_PORT, _TLS_PORT = 2375, 2376
 _SPLIT = re.compile(r"^(?:\[(?P<six>[^\]]*)\]|(?P<name>[^:]*))(?::(?P<port>\d*))?$")
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """An address (or a name that stands for one) and TCP port, and where that was read."""
 
     address: str = "127.0.0.1"
@@ -50,8 +48,7 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return (ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
-@dataclass(frozen=True)
-class Listeners:
+class Listeners(msgspec.Struct, frozen=True):
     """
     The API's TCP endpoints by configuration, and all TCP sockets that the daemon holds.
 
@@ -90,7 +87,7 @@ class Listeners:
     def _real(self) -> Iterator[Endpoint]:
         for endpoint in self.configured:
             held = [real for real in self.held or () if real.port == endpoint.port]
-            yield from (replace(real, source=endpoint.source) for real in held)
+            yield from (msgspec.structs.replace(real, source=endpoint.source) for real in held)
             if not held:
                 yield endpoint
 

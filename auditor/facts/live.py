@@ -1,6 +1,5 @@
 """What the engine's TCP ports answer to somebody without credentials, seen from the auditing machine."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -77,8 +76,7 @@ class Probe(msgspec.Struct, frozen=True):
     unknown: str = ""
 
 
-@dataclass(frozen=True)
-class LivePorts:
+class LivePorts(msgspec.Struct, frozen=True):
     """The ports that were tried, at ``address``."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("tls-probe",)

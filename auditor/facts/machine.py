@@ -1,7 +1,8 @@
 """The machine the engine runs on."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle, Section
 from auditor.facts.engine import Engine
@@ -19,8 +20,7 @@ def platform_of(bundle: Bundle) -> Platform | None:
         return None
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True):
     """Distribution and kernel; ``uid`` is who the collector ran as."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("host",)

@@ -1,7 +1,6 @@
 """The engine's networks."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import msgspec
@@ -19,19 +18,17 @@ class _Network(msgspec.Struct, frozen=True):
     Options: dict[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """One network; ``options`` are the driver's, as they are in force."""
 
     name: str
     driver: str = "bridge"
     scope: str = "local"
     ingress: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Networks:
+class Networks(msgspec.Struct, frozen=True):
     """All networks that the engine lists."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("networks",)

@@ -1,6 +1,5 @@
 """Where a bundle comes from: which host, reached how, when."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
@@ -17,8 +16,7 @@ class _Auditor(msgspec.Struct):
     transport: str = ""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """
     The host's name and address in the inventory, the transport, and when its facts were collected (UTC).
 

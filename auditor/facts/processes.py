@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts import capabilities
@@ -13,8 +14,7 @@ from auditor.gaps import Inconclusive
 _CONTAINER_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(msgspec.Struct, frozen=True):
     """A process in a container. ``uid`` is the effective one, as the host sees it."""
 
     pid: int = 4242
@@ -26,8 +26,7 @@ class Process:
     """None: the kernel (before 4.10) does not tell."""
 
 
-@dataclass(frozen=True)
-class Processes:
+class Processes(msgspec.Struct, frozen=True):
     """
     Processes by the id of the container they are in; one in a container within a container is in both.
 
@@ -36,7 +35,7 @@ class Processes:
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("processes|",)
 
-    by_container: Mapping[str, tuple[Process, ...]] = field(default_factory=dict)
+    by_container: Mapping[str, tuple[Process, ...]] = msgspec.field(default_factory=dict)
     gap: str = ""
 
     def of(self, container: Container) -> tuple[Process, ...]:

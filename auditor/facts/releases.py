@@ -1,6 +1,5 @@
 """Which releases of the engine are maintained, by a dated table, and whose build the host runs."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -52,8 +51,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vendors: tuple[VendorLine, ...] = ()
 
 
-@dataclass(frozen=True)
-class Releases:
+class Releases(msgspec.Struct, frozen=True):
     """The table: its lines, newest first, and the day up to which it is true."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ()
@@ -89,8 +87,7 @@ def _table() -> _Table:
     return read(_TABLE, _Table)
 
 
-@dataclass(frozen=True)
-class Build:
+class Build(msgspec.Struct, frozen=True):
     """The engine's program: its version, who built it, and from what (``package`` is empty when it does not tell)."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("engine-version",)

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
 
 from auditor.facts.windows_principals import CREATORS, EVERYONE, OWNER_RIGHTS, sid_of
 from auditor.gaps import Inconclusive
@@ -39,8 +40,7 @@ _PART = re.compile(r"(?P<letter>[OGDS]):(?P<plain>[^(:]*?)(?P<entries>(?:\(\.*\)
 _WHOLE = re.compile(r"(O:[^(:]*)?(G:[^(:]*)?(D:[A-Z_]*(\(\.*\))*)?(S:[A-Z_]*(\(\.*\))*)?")
 
 
-@dataclass(frozen=True)
-class Ace:
+class Ace(msgspec.Struct, frozen=True):
     """One entry of a list: its kind, for whom, which rights, and how it is inherited (``OI``, ``CI``, ``IO``…)."""
 
     type: str = "A"
@@ -57,8 +57,7 @@ class Ace:
         return self.type in _DENIES
 
 
-@dataclass(frozen=True)
-class Descriptor:
+class Descriptor(msgspec.Struct, frozen=True):
     """
     Owner, access list and audit list of an object.
 
@@ -94,7 +93,9 @@ class Descriptor:
     def inherited_by(self, kind: Literal["file", "folder"]) -> "Descriptor":
         """What a new file or folder gets from this folder; whoever makes it owns it."""
         flag = "OI" if kind == "file" else "CI"
-        kept = [replace(ace, flags=frozenset()) for ace in self.dacl or () if flag in ace.flags]
+        kept = [
+            msgspec.structs.replace(ace, flags=frozenset()) for ace in self.dacl or () if flag in ace.flags
+        ]
         return Descriptor(dacl=None if self.dacl is None else tuple(kept))
 
     def audited(self, kind: Kind) -> dict[str, int]:

@@ -1,7 +1,6 @@
 """Which volumes the daemon sees, and where layers really lie."""
 
 import re
-from dataclasses import dataclass
 from posixpath import dirname
 from typing import ClassVar, Self
 
@@ -26,8 +25,7 @@ class _Info(msgspec.Struct, frozen=True):
     Containerd: _Containerd | None = None
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """A volume: its device number (``254:0``), the kind of its file system, and where it is mounted."""
 
     point: str
@@ -35,8 +33,7 @@ class Mount:
     kind: str = "ext4"
 
 
-@dataclass(frozen=True)
-class Storage:
+class Storage(msgspec.Struct, frozen=True):
     """
     The folders that layers, containers and volumes lie in, and the volumes below which they are.
 

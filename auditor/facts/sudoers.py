@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from posixpath import basename
+
+import msgspec
 
 # Programs that command the engine or containerd, or that put another in the engine's place.
 _COMMANDS = {"docker", "dockerd", "containerd", "ctr", "nerdctl", "crictl", "runc", "docker-compose"}
@@ -21,8 +22,7 @@ _COLON = re.compile(r"\s:\s(?![^(]*\))")
 _READ = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
 
 
-@dataclass(frozen=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """Somebody (``anna``, ``%wheel``, ``#1000``, ``+netgroup``, ``ALL``) who may run a command as root, and where that stands."""
 
     who: str

@@ -1,8 +1,9 @@
 """What containers get from the engine and the kernel when they do not say otherwise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.container import plain_path
@@ -28,8 +29,7 @@ KNOWN_PIPES = (
 )
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """
     The engine's defaults for containers. None is *not known*: the configuration is not to be seen by every transport.
 
@@ -43,7 +43,7 @@ class Surroundings:
     configured: bool = True
     others_known: bool = True
     no_new_privileges: bool | None = True
-    ulimits: Mapping[str, int] | None = field(default_factory=dict)
+    ulimits: Mapping[str, int] | None = msgspec.field(default_factory=dict)
     cgroup_parent: str | None = ""
     sockets: tuple[str, ...] = KNOWN_SOCKETS
     selinux_in_kernel: bool | None = False

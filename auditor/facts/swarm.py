@@ -1,7 +1,6 @@
 """The swarm a host belongs to, as this node sees it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -78,8 +77,7 @@ class _Service(msgspec.Struct, frozen=True):
     Ports: list[_Port] | UnsetType | None = UNSET
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """
     A service; ``variables`` are those of its environment that are named for a secret and have a value.
 
@@ -95,8 +93,7 @@ class Service:
     ports: tuple[int, ...] | None = ()
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(msgspec.Struct, frozen=True):
     """What a manager knows of its swarm. ``node_certificate_days`` is how long a node's certificate holds."""
 
     nodes: int = 5
@@ -107,8 +104,7 @@ class Cluster:
     authorities: tuple[Certificate, ...] = (Certificate("CN=swarm-ca", "CN=swarm-ca", is_ca=True),)
 
 
-@dataclass(frozen=True)
-class Addresses:
+class Addresses(msgspec.Struct, frozen=True):
     """The addresses a node was told to use, without ports; empty: not told. ``listen`` is where it really listens, if seen."""
 
     listen: tuple[Endpoint, ...] = (Endpoint("10.0.0.5", _SWARM_PORT, "docker-state.json:/ListenAddr"),)
@@ -116,8 +112,7 @@ class Addresses:
     data_path: str = "10.1.0.5"
 
 
-@dataclass(frozen=True)
-class Swarm:
+class Swarm(msgspec.Struct, frozen=True):
     """
     A node's place in a swarm. Its parts that are None could not be seen; ask for them by the methods, which say why.
 

@@ -10,8 +10,9 @@ The rules were measured on 20.10.24 and v29 and read in the source for older one
 * ``DOCKER_TLS_VERIFY`` in the daemon's environment turns TLS on up to 19.03 and does nothing since.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.daemon import DaemonConfig, Setting
@@ -24,8 +25,7 @@ _VERIFIES_BY_ITSELF = (20, 10)
 _LOCAL_SYSTEM = r"C:\Windows\System32\config\systemprofile"
 
 
-@dataclass(frozen=True)
-class Idle:
+class Idle(msgspec.Struct, frozen=True):
     """A TLS setting that does nothing: its name, value, where it was set, and why it does nothing."""
 
     name: str
@@ -34,8 +34,7 @@ class Idle:
     why: str
 
 
-@dataclass(frozen=True)
-class DaemonTls:
+class DaemonTls(msgspec.Struct, frozen=True):
     """
     The daemon's TLS mode and files (absolute paths; empty when unset).
 

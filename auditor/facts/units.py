@@ -1,15 +1,15 @@
 """The engine's units: what systemd says of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from posixpath import normpath
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle, Status
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True):
     """A loaded unit: its file, its drop-ins, the environment files of a service, the unix sockets of a socket unit."""
 
     id: str = "docker.service"
@@ -19,8 +19,7 @@ class Unit:
     listens: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(msgspec.Struct, frozen=True):
     """The units that systemd has loaded; None when no systemd runs the host."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("systemd",)

@@ -1,8 +1,9 @@
 """Which images the containers of a host are made from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import ClassVar, Self
+
+import msgspec
 
 from auditor.collect.bundle import Bundle
 from auditor.facts.containers import Container, Containers
@@ -10,16 +11,14 @@ from auditor.facts.images import Image, Images
 from auditor.gaps import Inconclusive, NotApplicable
 
 
-@dataclass(frozen=True)
-class UsedImage:
+class UsedImage(msgspec.Struct, frozen=True):
     """An image and the containers made from it, running or not."""
 
-    image: Image = field(default_factory=Image)
+    image: Image = msgspec.field(default_factory=Image)
     containers: tuple[Container, ...] = (Container(),)
 
 
-@dataclass(frozen=True)
-class UsedImages:
+class UsedImages(msgspec.Struct, frozen=True):
     """
     The images that containers are made from. Iterate over it, once per check.
 
@@ -29,7 +28,7 @@ class UsedImages:
     SECTIONS: ClassVar[tuple[str, ...]] = (*Containers.SECTIONS, *Images.SECTIONS)
 
     used: tuple[UsedImage, ...] = ()
-    images: Images = field(default_factory=Images)
+    images: Images = msgspec.field(default_factory=Images)
     unseen: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[UsedImage]:

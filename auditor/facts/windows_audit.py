@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import msgspec
@@ -27,13 +26,12 @@ class _Audit(msgspec.Struct, frozen=True):
     text: str
 
 
-@dataclass(frozen=True)
-class WindowsAudit:
+class WindowsAudit(msgspec.Struct, frozen=True):
     """Subcategories by GUID, and whether success is logged; None where the word for it is of a language not known here."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-audit",)
 
-    success: Mapping[str, bool | None] = field(
+    success: Mapping[str, bool | None] = msgspec.field(
         default_factory=lambda: {FILE_SYSTEM: True, PROCESS_CREATION: True}
     )
     culture: str = "en-US"

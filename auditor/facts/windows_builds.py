@@ -1,7 +1,6 @@
 """Builds of Windows by a dated table: until when they are supported, and which updates they got when."""
 
 import re
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -95,8 +94,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lines: tuple[WindowsLine, ...]
 
 
-@dataclass(frozen=True)
-class WindowsBuilds:
+class WindowsBuilds(msgspec.Struct, frozen=True):
     """The table: its lines, and the day up to which it is true."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ()

@@ -1,6 +1,5 @@
 """Docker's client in the profiles of Windows users: keys, and passwords of registries."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -10,8 +9,7 @@ from auditor.facts.windows_json import read_json
 from auditor.facts.windows_rights import Guarded, RightsEntry, guarded
 
 
-@dataclass(frozen=True)
-class Client:
+class Client(msgspec.Struct, frozen=True):
     """One user's folder; ``inline`` are the registries whose passwords stand in its config.json; ``sid`` is empty where nobody's profile is known to be there."""
 
     folder: str = r"C:\Users\anna\.docker"
@@ -29,8 +27,7 @@ class _Client(msgspec.Struct, frozen=True):
     sid: str | None = None
 
 
-@dataclass(frozen=True)
-class WindowsClients:
+class WindowsClients(msgspec.Struct, frozen=True):
     """Every user's folder that there is."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-clients",)

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -23,8 +22,7 @@ class _File(msgspec.Struct, frozen=True):
     base64: str
 
 
-@dataclass(frozen=True)
-class WindowsDaemonFile:
+class WindowsDaemonFile(msgspec.Struct, frozen=True):
     r"""
     The file's ``encoding`` (``utf-8``, ``utf-16-le``, ``utf-16-be``), whether a byte order mark told it, and whether it holds.
 

@@ -1,7 +1,6 @@
 """The environment that a Windows service gives its daemon: names, and values only where they configure it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -23,8 +22,7 @@ class _Service(msgspec.Struct, frozen=True):
     environment: list[Variable]
 
 
-@dataclass(frozen=True)
-class WindowsEnvironment:
+class WindowsEnvironment(msgspec.Struct, frozen=True):
     """The variables of the engine's ``service`` and of the machine, which the service gets too."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-service",)

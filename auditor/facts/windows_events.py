@@ -1,6 +1,5 @@
 """Where the engine's events go on a Windows host: its source in the application log, and that log."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -24,8 +23,7 @@ class _Services(msgspec.Struct, frozen=True):
     services: list[_Service]
 
 
-@dataclass(frozen=True)
-class WindowsEvents:
+class WindowsEvents(msgspec.Struct, frozen=True):
     """
     The application log, and whether the engine writes to it.
 

@@ -1,6 +1,5 @@
 """Roles and features that are installed on a Windows host."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -15,8 +14,7 @@ class _Raw(msgspec.Struct, frozen=True):
     installed: list[str]
 
 
-@dataclass(frozen=True)
-class WindowsFeatures:
+class WindowsFeatures(msgspec.Struct, frozen=True):
     """Their names as Windows has them; servers (``FS-SMB1``) and clients (``SMB1Protocol``) call them differently."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-features",)

@@ -1,7 +1,6 @@
 """Windows Firewall as it is in force: its profiles and its inbound rules."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import ClassVar, Literal, Self
 
@@ -50,8 +49,7 @@ class _Raw(msgspec.Struct, frozen=True):
     rules: list[_Rule]
 
 
-@dataclass(frozen=True)
-class FirewallProfile:
+class FirewallProfile(msgspec.Struct, frozen=True):
     """A profile (``Domain``, ``Private``, ``Public``). What is None could not be seen."""
 
     name: str = "Domain"
@@ -59,8 +57,7 @@ class FirewallProfile:
     refuses: bool | None = True
 
 
-@dataclass(frozen=True)
-class FirewallRule:
+class FirewallRule(msgspec.Struct, frozen=True):
     """
     An inbound rule in force. ``profiles`` are bits: 1 domain, 2 private, 4 public.
 
@@ -108,8 +105,7 @@ class FirewallRule:
         return not self.allows and everywhere and same and self.covers(protocol, port)
 
 
-@dataclass(frozen=True)
-class WindowsFirewall:
+class WindowsFirewall(msgspec.Struct, frozen=True):
     """The firewall: profiles, and rules. ``engine`` are the TCP ports of the engine that are not for the host alone, ``gap`` why they are not known."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-firewall", *Listeners.SECTIONS)

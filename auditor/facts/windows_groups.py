@@ -1,7 +1,6 @@
 """Groups that may use a Windows engine or rule its host, and their members."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -13,8 +12,7 @@ from auditor.facts.windows_principals import ADMINISTRATORS, is_trusted, name_of
 from auditor.gaps import Inconclusive
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """A user, computer or group; ``domain`` is the machine's own name for what is local, empty where it is not told."""
 
     sid: str = "S-1-5-21-1-2-3-1001"
@@ -31,8 +29,7 @@ class Account:
         return bool({name.casefold() for name in own} & {name.casefold() for name in names})
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """
     A group or user that the engine was told of, or that rules the host.
 
@@ -70,8 +67,7 @@ class _Group(msgspec.Struct, frozen=True):
     error: str | None
 
 
-@dataclass(frozen=True)
-class WindowsGroups:
+class WindowsGroups(msgspec.Struct, frozen=True):
     """
     The groups by which one gets at the engine; those that the engine was told of are ``configured``.
 

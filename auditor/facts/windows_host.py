@@ -1,6 +1,5 @@
 """Windows itself: which build, which edition, with how much installed."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -22,8 +21,7 @@ class _Raw(msgspec.Struct, frozen=True):
 _NEWEST = WindowsVersion(26100, 33650)
 
 
-@dataclass(frozen=True)
-class WindowsHost:
+class WindowsHost(msgspec.Struct, frozen=True):
     """
     A Windows host, by its registry. ``installation`` is ``Server Core``, ``Server`` (with a desktop) or ``Client``.
 

@@ -1,7 +1,6 @@
 """What making certificates left on a Windows host: files of an authority's key, and the machine's certificate store."""
 
 import base64
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -35,16 +34,14 @@ class _Told(msgspec.Struct, frozen=True):
     store: list[_Stored]
 
 
-@dataclass(frozen=True)
-class Authority:
+class Authority(msgspec.Struct, frozen=True):
     """A certificate authority in the machine's store, with its private key."""
 
     subject: str
     thumbprint: str
 
 
-@dataclass(frozen=True)
-class WindowsLeftovers:
+class WindowsLeftovers(msgspec.Struct, frozen=True):
     """``unread`` are certificates of the store, with a key, that make no sense. ``elevated``: an administrator looked, so nothing was hidden."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-certificates", "host")

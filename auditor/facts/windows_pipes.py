@@ -1,6 +1,5 @@
 """The named pipes of a Windows engine."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -17,8 +16,7 @@ USES = 0x2 | 0x4 | 0x40000 | 0x80000
 """Writing to a pipe is using it, and making another end of it is answering for the engine; whoever may change its rights may let himself in."""
 
 
-@dataclass(frozen=True)
-class Pipe:
+class Pipe(msgspec.Struct, frozen=True):
     """A pipe: ``sddl`` None where its rights could not be read, ``problem`` then says why."""
 
     path: str = ENGINE_PIPE
@@ -51,8 +49,7 @@ class _Pipe(msgspec.Struct, frozen=True):
     error: str | None
 
 
-@dataclass(frozen=True)
-class WindowsPipes:
+class WindowsPipes(msgspec.Struct, frozen=True):
     """
     Pipes called after Docker or containerd, and those that the engine was told of: its own are ``configured``.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from ntpath import dirname, normcase
 from typing import ClassVar, Self
 
@@ -42,8 +41,7 @@ def words(mask: int, kind: Kind) -> str:
     return ", ".join(word for bit, word in said.items() if mask & bit)
 
 
-@dataclass(frozen=True)
-class Guarded:
+class Guarded(msgspec.Struct, frozen=True):
     """A path and what is known of its rights: ``sddl`` None where they could not be read, ``problem`` then says why."""
 
     role: str
@@ -110,8 +108,7 @@ def guarded(entry: RightsEntry) -> Guarded:
     )
 
 
-@dataclass(frozen=True)
-class WindowsRights:
+class WindowsRights(msgspec.Struct, frozen=True):
     """All that was looked at, by what it is for: ``executable``, ``data-root``, ``config-file``, ``tls-key``."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-acl", *DaemonTls.SECTIONS)

@@ -1,6 +1,5 @@
 """The services of an engine: who may change them, and which program they really start."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -31,8 +30,7 @@ class _Services(msgspec.Struct, frozen=True):
     executable: _Executable | None
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(msgspec.Struct, frozen=True):
     """A service: its command line (empty where it was not told), and the rights on it and on its registry key."""
 
     name: str = "docker"
@@ -59,8 +57,7 @@ class Service:
         return program if " " in program else ""
 
 
-@dataclass(frozen=True)
-class ServiceRights:
+class ServiceRights(msgspec.Struct, frozen=True):
     """The services that run an engine or containerd; ``signature`` is Authenticode's status of the engine's program: 0 valid, None not told."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-service",)

@@ -6,7 +6,6 @@ import json
 import ntpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import msgspec
@@ -21,8 +20,7 @@ _PARTS_WITH_PASSWORD = 3
 _PASSWORDS = ("password", "passwd", "secretvalue")
 
 
-@dataclass(frozen=True)
-class Spec:
+class Spec(msgspec.Struct, frozen=True):
     """
     One credential spec; ``source`` is ``file`` or ``registry``, ``problem`` says why it could not be read.
 
@@ -69,8 +67,7 @@ class _Raw(msgspec.Struct, frozen=True):
     error: str | None
 
 
-@dataclass(frozen=True)
-class CredentialSpecs:
+class CredentialSpecs(msgspec.Struct, frozen=True):
     """All specs of a host, those in its folder and those in its registry."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("credential-specs",)
@@ -167,8 +164,7 @@ class _Gmsa(msgspec.Struct, frozen=True):
     failures: dict[str, int] = {}
 
 
-@dataclass(frozen=True)
-class Usable:
+class Usable(msgspec.Struct, frozen=True):
     """Whether the host can use the account of a spec; None with the reason where that cannot be known."""
 
     name: str
@@ -176,8 +172,7 @@ class Usable:
     problem: str = ""
 
 
-@dataclass(frozen=True)
-class Gmsa:
+class Gmsa(msgspec.Struct, frozen=True):
     """
     The host's part: whether it belongs to a domain, which plugins it has, which accounts it can use.
 
@@ -217,8 +212,7 @@ class Gmsa:
 Form = Literal["file", "registry", "raw", "config", ""]
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """How a container names its spec: ``form`` empty where the engine reads none; ``written`` is the whole option, a raw spec cut off."""
 
     written: str

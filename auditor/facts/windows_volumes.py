@@ -1,6 +1,5 @@
 """The drives of a Windows host: file system, room, and whether BitLocker protects them."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import msgspec
@@ -29,8 +28,7 @@ class _Raw(msgspec.Struct, frozen=True):
     bitlocker_code: str | None = None
 
 
-@dataclass(frozen=True)
-class WindowsVolume:
+class WindowsVolume(msgspec.Struct, frozen=True):
     """A drive (``D:``). Sizes are in bytes; ``encrypted`` is None where that could not be seen."""
 
     drive: str = "D:"
@@ -40,8 +38,7 @@ class WindowsVolume:
     encrypted: bool | None = True
 
 
-@dataclass(frozen=True)
-class WindowsVolumes:
+class WindowsVolumes(msgspec.Struct, frozen=True):
     """The drives, and where the engine keeps its data. ``problem`` says why encryption could not be seen."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-volumes", *Engine.SECTIONS)

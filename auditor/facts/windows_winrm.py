@@ -1,7 +1,6 @@
 """What the host's WinRM service accepts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 import msgspec
@@ -16,14 +15,15 @@ class _WinRm(msgspec.Struct, frozen=True):
     listeners: list[dict[str, str]]
 
 
-@dataclass(frozen=True)
-class WinRm:
+class WinRm(msgspec.Struct, frozen=True):
     """Its settings, on or off; None where one was not told. ``transports`` are those of the listeners that are on."""
 
     SECTIONS: ClassVar[tuple[str, ...]] = ("windows-winrm",)
 
     unencrypted: bool | None = False
-    auth: Mapping[str, bool | None] = field(default_factory=lambda: {"Basic": False, "CredSSP": False})
+    auth: Mapping[str, bool | None] = msgspec.field(
+        default_factory=lambda: {"Basic": False, "CredSSP": False}
+    )
     transports: tuple[str, ...] = ("HTTPS",)
 
     @classmethod

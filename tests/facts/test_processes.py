@@ -1,9 +1,8 @@
 """Reading processes and what container they are in."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from auditor.collect.bundle import Bundle, Section, Status
 from auditor.facts.container import Container

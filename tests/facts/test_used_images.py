@@ -1,8 +1,7 @@
 """Which images are in use, and what they are built on."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.facts.containers import Container, Containers
 from auditor.facts.images import Image, Images

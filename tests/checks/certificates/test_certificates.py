@@ -1,11 +1,11 @@
 """The daemon's certificates and the keys that lie about."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Finding, Inconclusive, Manual, NotApplicable
 from auditor.facts.certificate import Certificate

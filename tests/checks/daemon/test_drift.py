@@ -1,8 +1,7 @@
 """What the daemon runs on and what lies on disk, told apart."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, Manual, NotApplicable
 from auditor.facts.daemon import DaemonConfig
@@ -57,12 +56,12 @@ def test_files_of_before_the_start_and_values_that_agree_pass() -> None:
 )  # fmt: skip
 def test_what_docker_info_shows_is_compared(key: str, value: object, running: dict[str, object]) -> None:
     changed = config(**{key: value})
-    assert not judge(changed, engine=replace(RUNNING, **running))  # type: ignore[arg-type]
+    assert not judge(changed, engine=replace(RUNNING, **running))
     (finding,) = judge(changed)
     assert finding.subject == "daemon"
     assert finding.source.startswith("docker info:/")
     if key != "storage_driver":  # unset, it is what the daemon chose
-        assert len(judge(engine=replace(RUNNING, **running))) == 1  # type: ignore[arg-type]
+        assert len(judge(engine=replace(RUNNING, **running))) == 1
 
 
 def test_a_snapshotter_by_the_old_drivers_name_is_no_difference() -> None:

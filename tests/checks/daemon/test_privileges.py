@@ -1,8 +1,7 @@
 """What the daemon may do, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Finding, Manual
 from auditor.facts.daemon import DaemonConfig

@@ -1,8 +1,7 @@
 """TLS on the engine's TCP ports, by configuration and by what they answer."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Inconclusive, NotApplicable
 from auditor.facts.certificates import Certificates, Role, Seen

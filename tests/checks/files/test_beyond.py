@@ -1,8 +1,7 @@
 """Folders on the way to the engine's files, and access lists, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, NotApplicable
 from auditor.facts.access_lists import AccessLists, Entry

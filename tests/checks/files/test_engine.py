@@ -1,8 +1,7 @@
 """Owner and mode of the engine's files, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Finding, Inconclusive, NotApplicable
 from auditor.facts.daemon_paths import UNIT_FOLDERS, DaemonPaths
@@ -24,7 +23,7 @@ ALL = list(BY_ID.values())
 
 def all_of_them(mode: int = 0o400, **like: int | str) -> Files:
     paths = [*PLACES, *CERTIFICATES, KEY]
-    return Files.of(*(replace(File(path, mode=mode), **like) for path in paths))  # type: ignore[arg-type]  # by name
+    return Files.of(*(replace(File(path, mode=mode), **like) for path in paths))  # by name
 
 
 def judge(name: str, *there: File, paths: DaemonPaths = PATHS) -> list[Finding]:

@@ -1,8 +1,7 @@
 """Owner and mode of the daemon's TLS files."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Finding, Inconclusive, NotApplicable
 from auditor.facts.files import File, Files

@@ -1,8 +1,7 @@
 """Who can command the engine, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Finding, Inconclusive, Manual
 from auditor.facts.access import Access, Group

@@ -1,8 +1,7 @@
 """Whether the kernel audits what makes up the engine, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Finding, Inconclusive, NotApplicable
 from auditor.facts.audit_rules import AuditRules, read_rules

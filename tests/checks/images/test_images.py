@@ -1,9 +1,9 @@
 """Checks of images: fail, pass, a person, not applicable, unreadable."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import checks.images
 from auditor.check import Check, Inconclusive, Manual, NotApplicable

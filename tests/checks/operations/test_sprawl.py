@@ -1,8 +1,7 @@
 """Checks of what piles up."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, Manual, NotApplicable
 from auditor.facts.containers import Container, Containers

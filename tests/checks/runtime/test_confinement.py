@@ -1,8 +1,7 @@
 """What the kernel lets containers do, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, NotApplicable
 from auditor.facts.container import Container

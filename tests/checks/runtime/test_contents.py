@@ -1,8 +1,7 @@
 """SSH servers and exec sessions in containers, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, Manual
 from auditor.facts.processes import Process, Processes

@@ -1,9 +1,9 @@
 """What holds for every check of containers: none at all, one unread, a hardened one, and findings that come first."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import checks.runtime
 from auditor.check import Check, Inconclusive, Manual, NotApplicable

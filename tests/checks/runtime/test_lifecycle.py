@@ -1,8 +1,7 @@
 """Restarts, health and age of containers, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, Manual, NotApplicable
 from auditor.facts.images import Image, Images

@@ -1,8 +1,7 @@
 """What containers see of the host's files and devices, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, Manual
 from auditor.facts.containers import Container, Containers, Mount

@@ -1,8 +1,7 @@
 """Namespaces that containers share, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Inconclusive, NotApplicable
 from auditor.facts.engine import Engine
@@ -28,7 +27,7 @@ OTHER = replace(WEB, name="db", id="db" * 32)
 
 @pytest.mark.parametrize(("check", "mode", "field"), SHARED)
 def test_sharing_the_hosts_is_found(check: Check[...], mode: str, field: str) -> None:
-    assert observed(check(containers(replace(WEB, **{mode: "host"})))) == [f"web: {field} = host"]  # type: ignore[arg-type]  # by name
+    assert observed(check(containers(replace(WEB, **{mode: "host"})))) == [f"web: {field} = host"]  # by name
 
 
 @pytest.mark.parametrize("mode", ["", "private", "shareable", "none", "default", "bridge", "app"])
@@ -43,9 +42,9 @@ def test_anything_else_is_its_own(mode: str) -> None:
 def test_one_that_joins_another_is_judged_by_it(
     check: Check[...], mode: str, field: str, reference: str
 ) -> None:
-    joining = replace(WEB, **{mode: f"container:{reference}"})  # type: ignore[arg-type]  # by name
+    joining = replace(WEB, **{mode: f"container:{reference}"})  # by name
     assert answer(check(containers(joining, OTHER))) == ([], None)
-    shared = replace(OTHER, **{mode: "host"})  # type: ignore[arg-type]  # by name
+    shared = replace(OTHER, **{mode: "host"})  # by name
     assert f"web: {field} = container:{reference}, which is db's: host" in observed(
         check(containers(joining, shared))
     )

@@ -1,8 +1,7 @@
 """Published ports and networks, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Manual
 from auditor.facts.containers import Containers, Port

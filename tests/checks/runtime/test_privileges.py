@@ -1,8 +1,7 @@
 """Privileges of containers, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, Manual
 from auditor.facts.processes import Process, Processes

@@ -1,9 +1,9 @@
 """Limits of containers, judged."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Manual
 from auditor.facts.containers import Ulimit

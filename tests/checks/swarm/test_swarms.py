@@ -1,10 +1,10 @@
 """Checks of swarm mode: off, manager, worker, locked and broken are five situations."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import checks.swarm
 from auditor.check import Check, Inconclusive, Manual, NotApplicable

@@ -1,7 +1,8 @@
 """What the tests of Windows containers share: a hardened container, and how the recorded hosts are judged."""
 
-from dataclasses import replace
 from functools import cache
+
+from msgspec.structs import replace
 
 from auditor.cli.catalogue import everything
 from auditor.evaluate import compare, judge

@@ -1,5 +1,6 @@
 """Who may use the engine, how one gets to the host, and what is written down of it."""
 
+import msgspec
 import pytest
 
 from auditor.facts.windows_audit import FILE_SYSTEM, PROCESS_CREATION, WindowsAudit
@@ -25,7 +26,7 @@ CLOSED_PIPE = "O:BAG:SYD:P(A;;FA;;;BA)(A;;FA;;;SY)"
 
 def groups(*members: Account, **told: object) -> WindowsGroups:
     group = Group("builders", BUILDERS, tuple(members), configured=True)
-    values = vars(group) | told
+    values = msgspec.structs.asdict(group) | told
     return WindowsGroups((Group("Administrators", ADMINISTRATORS), Group(**values)))
 
 

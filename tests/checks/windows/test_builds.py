@@ -1,8 +1,7 @@
 """How Windows images were built: without tools and features that they do not need."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check
 from auditor.facts.histories import Histories, Instruction

@@ -1,8 +1,7 @@
 """How Windows containers are run, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Inconclusive, Manual, NotApplicable
 from auditor.facts.containers import Port

@@ -1,8 +1,7 @@
 """Credential specs: named rightly, well-formed, without a password, usable, and used."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.facts.containers import Container, Containers
 from auditor.facts.windows_builds import WindowsVersion

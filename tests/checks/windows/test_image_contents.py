@@ -1,8 +1,7 @@
 """Windows images, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check, Inconclusive, Manual, NotApplicable
 from auditor.facts.containers import Container
@@ -70,7 +69,7 @@ def test_a_base_that_nothing_proves_is_left_to_a_person() -> None:
 def test_microsofts_old_repositories_are_found_by_tag_and_by_digest(
     retired: dict[str, tuple[str, ...]],
 ) -> None:
-    old = replace(BASE, **{"digests": (), **retired})  # type: ignore[arg-type]  # its fields are tuples
+    old = replace(BASE, **{"digests": (), **retired})  # its fields are tuples
     assert bases(used(old))[0] == [f"{old.name}: is docker.io/microsoft/iis, which gets no updates"]
     assert bases(on(old))[0] == [
         "registry.example/iis:1.4: is built on docker.io/microsoft/iis, which gets no updates"

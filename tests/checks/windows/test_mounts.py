@@ -1,8 +1,7 @@
 """Mounts of Windows containers, judged."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Inconclusive, Manual, NotApplicable
 from auditor.facts.containers import Mount

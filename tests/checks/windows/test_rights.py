@@ -1,8 +1,7 @@
 """Who may change and read the engine's parts, and what users keep for its client."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from auditor.check import Check
 from auditor.facts.sddl import Kind
@@ -267,7 +266,7 @@ def test_a_signature_that_does_not_hold_is_worse_than_none(signature: int | None
 
 def client(sddl: str | None = CLOSED, role: str = "key.pem", **told: object) -> WindowsClients:
     file = Guarded(role, rf"C:\Users\anna\.docker\{role}", sddl=sddl)
-    return WindowsClients((replace(Client(files=(file,)), **told),))  # type: ignore[arg-type]  # fields of several types
+    return WindowsClients((replace(Client(files=(file,)), **told),))  # fields of several types
 
 
 def test_a_users_key_is_read_by_that_user_and_administrators() -> None:
