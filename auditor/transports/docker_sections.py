@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from auditor.collect.history import reduce_instruction
 from auditor.collect.windows_history import reduce_windows_instruction
@@ -71,7 +72,7 @@ def _histories(engine: Engine) -> Iterator[str]:
 
 
 def _image_ids(engine: Engine) -> list[str]:
-    return sorted({_id(image["Id"]) for image in engine.get("/images/json")})
+    return [_id(image["Id"]) for image in engine.get("/images/json")]
 
 
 def _swarm(engine: Engine) -> Iterator[str]:
@@ -118,10 +119,19 @@ def _networks(engine: Engine) -> Iterator[str]:
 
 
 def _volumes(engine: Engine) -> Iterator[str]:
-    for raw in engine.get("/volumes").get("Volumes") or ():
+    for listed in engine.get("/volumes").get("Volumes") or ():
+        raw = listed if listed.get("Driver") == "local" else _of_a_plugin(engine, listed)
         options = raw.get("Options") or {}
         behind = {"Type": options.get("type", ""), "Device": options.get("device", "")}
-        yield line({**_some(raw, "Name", "Mountpoint"), **behind})
+        yield line({**_some(raw, "Name", "Driver", "Mountpoint"), **behind})
+
+
+def _of_a_plugin(engine: Engine, listed: Any) -> Any:
+    """Where a plugin has a volume is only told for sure when one asks for that volume."""
+    try:
+        return engine.get(f"/volumes/{quote(str(listed['Name']), safe='')}")
+    except Refusal:
+        return listed  # it went away, or the plugin does not answer
 
 
 # What to ask for each section.

@@ -23,6 +23,7 @@ from tests.lab import engine, liar
 from tests.lab.certificates import CLIENT, Authority
 from tests.lab.engine import Engine
 from tests.lab.need import need_root
+from tests.lab.volume_plugin import volume_plugin
 from tests.lab.windows_machine import SAMPLES
 
 pytestmark = pytest.mark.lab
@@ -87,6 +88,14 @@ def test_each_section_is_what_the_collector_brings_from_the_same_engine(lab_engi
     for section in ("image-history", "swarm"):
         assert over_api.text(section) == by_shell.text(section)
     assert b"hunter2" not in over_api.dump()
+
+
+def test_where_a_plugin_has_a_volume_is_asked_for(tmp_path: Path) -> None:
+    need_root(engine.PROGRAMS)
+    with volume_plugin("lab-api-plugin", "/etc"), engine.engine() as running:
+        running.docker("volume", "create", "--driver=lab-api-plugin", "of-a-plugin")
+        over_api = collect(Host("e", "docker", path=running.socket), "volumes")
+    assert rows(over_api, "volumes")["of-a-plugin"]["Mountpoint"] == "/etc"
 
 
 def test_a_manager_tells_its_services_and_the_names_of_its_secrets(tmp_path: Path) -> None:
