@@ -128,7 +128,9 @@ def _arguments(item: Item, knowledge: Knowledge) -> Arguments:
         given = {name: knowledge.get(fact) for name, fact in item.facts.items()}
     except Gap as gap:
         return gap.bare
-    return {name: fact for name, fact in given.items() if name not in item.compared}
+    for name in item.compared:
+        del given[name]
+    return given
 
 
 def _run(item: Item, arguments: Mapping[str, Arguments]) -> Result:
@@ -137,9 +139,11 @@ def _run(item: Item, arguments: Mapping[str, Arguments]) -> Result:
         return _result(item, Outcome.MANUAL, "not automated yet")
     findings, gaps = dict[Finding, None](), dict[str, Gap | None]()
     for daemon, known in arguments.items():
-        found, gaps[daemon] = _judged(item.check, known)
-        findings |= {_told_of(daemon, finding): None for finding in found}
-    gap = _settled(gaps)
+        found, gap = _judged(item.check, known)
+        findings.update((_told_of(daemon, finding), None) for finding in found)
+        if gap or len(arguments) > 1:
+            gaps[daemon] = gap
+    gap = _settled(gaps) if gaps else None
     return _result(item, outcome_of(list(findings), gap), str(gap or ""), findings)
 
 

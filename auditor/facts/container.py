@@ -1,7 +1,8 @@
 """One container, in typed form."""
 
 import posixpath
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import msgspec
 
@@ -16,6 +17,12 @@ def plain_path(path: str) -> str:
     """An absolute path without ``..``, doubled and trailing slashes, below /run where it says /var/run."""
     plain = posixpath.normpath("/" + path.lstrip("/"))
     return plain.removeprefix("/var") if f"{plain}/".startswith("/var/run/") else plain
+
+
+@lru_cache(maxsize=1024)
+def read_address(text: str) -> IPv4Address | IPv6Address:
+    """An address as the engine writes it; a fleet's containers have few, and each is asked for often. Raises ValueError."""
+    return ip_address(text.strip("[]"))
 
 
 def is_root(user: str) -> bool:
@@ -72,7 +79,7 @@ class Port(msgspec.Struct, frozen=True):
         """Whether it listens on every address of the host."""
         if not self.address:
             return True
-        address = ip_address(self.address.strip("[]"))
+        address = read_address(self.address)
         # The engine takes ::ffff:0.0.0.0 for 0.0.0.0.
         return (getattr(address, "ipv4_mapped", None) or address).is_unspecified
 

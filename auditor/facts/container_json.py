@@ -6,14 +6,13 @@ at its version before it believes that.
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from auditor.collect.history import names_secret
-from auditor.facts.container import LIVE, Container, Mount, Port, Ulimit
+from auditor.facts.container import LIVE, Container, Mount, Port, Ulimit, read_address
 from auditor.facts.windows_paths import is_pipe, plain_windows_path, split_bind
 
 PROPAGATIONS = ("shared", "rshared", "slave", "rslave", "private", "rprivate")
@@ -342,5 +341,5 @@ def _bindings(bindings: Bindings | None) -> Iterator[Port]:
         for host in hosts or ():
             first, _, last = host.HostPort.partition("-")
             if host.HostIp:
-                ip_address(host.HostIp.strip("[]"))
+                read_address(host.HostIp)
             yield Port(int(first or 0), int(last or first or 0), host.HostIp, inside)

@@ -2,9 +2,9 @@
 
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from posixpath import normpath
+from posixpath import dirname, normpath
 from typing import ClassVar, Literal, Self
 
 import msgspec
@@ -154,11 +154,15 @@ class Files(msgspec.Struct, frozen=True, dict=True):
     def folders_above(self, path: str) -> list[File]:
         """The folders on the way to ``path`` and to what it resolves to, outermost first, as far as they were seen."""
         ways = {path, self.seen[path].resolved} if path in self.seen else {path}
+        above = {folder for way in ways for folder in _parents(way)}
         return [
-            file
-            for name, file in sorted(self.seen.items())
-            if file.kind == "folder" and any(way.startswith(name.rstrip("/") + "/") for way in ways)
+            self.seen[name] for name in sorted(above & self.seen.keys()) if self.seen[name].kind == "folder"
         ]
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path != (path := dirname(path)):
+        yield path
 
 
 def _resolved(file: File, path: str) -> File:
