@@ -169,13 +169,13 @@ def load(raw: bytes) -> Bundle:
     Read a bundle from what a collector printed or a file holds.
 
     Raises:
-        BadReply: it is none; the text quotes its beginning.
+        BadReply: it is none. Nothing of it is quoted: it may be any file, a key too.
     """
     plain = raw if raw.startswith(_GZIP) else armour.unpack(raw)
     text = _gunzip(plain) if plain.startswith(_GZIP) else plain
     header = _HEADER.search(text)
     if not header:
-        raise BadReply(f"not a bundle, it begins {bytes(text[:200])!r}" if text else "an empty reply")
+        raise BadReply("not a bundle" if text else "an empty reply")
     if header[1] != b"1":
         raise BadReply(f"a bundle of version {header[1].decode()}; this auditor reads version 1: upgrade it")
     nonce = header[2]

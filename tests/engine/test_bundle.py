@@ -55,12 +55,12 @@ def test_a_reply_that_broke_off_keeps_its_whole_sections() -> None:
     ("raw", "words"),
     [
         (b"", "an empty reply"),
-        (b"Welcome!\n", "not a bundle, it begins b'Welcome!"),
+        (b"Welcome!\n", "^not a bundle$"),
         (b"docker-host-auditor bundle 2 0123456789abcdef\n", "version 2; this auditor reads version 1"),
         (b"\x1f\x8bgarbage", "damaged gzip"),
     ],
 )
-def test_what_is_no_bundle_is_refused_with_its_beginning(raw: bytes, words: str) -> None:
+def test_what_is_no_bundle_is_refused_and_not_quoted_for_it_may_be_a_key(raw: bytes, words: str) -> None:
     with pytest.raises(BadReply, match=words):
         load(raw)
 
