@@ -325,10 +325,17 @@ section_access() {
     printf 'local %s\n' "$(grep -c : /etc/passwd)"
 }
 
-# Volumes that the daemon sees (those of containers left out), and where containerd keeps its data.
+# Volumes that the daemon sees (those of containers left out), which part of each it sees where, and where containerd keeps its data.
 section_mounts() {
     for pid in $daemon_pids self; do [ ! -r "/proc/$pid/mountinfo" ] || break; done
-    awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) != "nsfs" && ($(i + 1) != "overlay" || $5 == "/")) print "mount", $3, $(i + 1), $5 }' "/proc/$pid/mountinfo"
+    awk '{
+        for (i = 7; $i != "-"; i++)
+            ;
+        kind = $(i + 1)
+        if (kind == "nsfs" || (kind == "overlay" && $5 != "/")) next
+        print "mount", $3, kind, $5
+        print "shows", $3, $4, $5
+    }' "/proc/$pid/mountinfo"
     [ ! -e /etc/containerd/config.toml ] || [ -r /etc/containerd/config.toml ] || echo 'denied /etc/containerd/config.toml'
     sed -n 's/^root *= *["'\'']\(.*\)["'\''].*/containerd-root \1/p' /etc/containerd/config.toml 2>/dev/null
     true

@@ -35,7 +35,8 @@ class Mount(msgspec.Struct, frozen=True):
     """
     Something of the host's that a container sees. ``source`` is empty for a tmpfs, and a volume's name while it has no path.
 
-    ``leads_to`` is where the source leads that is a link or has one on its way, else empty; None: not known.
+    ``leads_to`` is where the source leads that is a link or has one on its way, else empty; None: not known. ``also`` are
+    further names of what it shows, because that is mounted elsewhere too.
     """
 
     source: str
@@ -44,6 +45,7 @@ class Mount(msgspec.Struct, frozen=True):
     rw: bool = False
     propagation: str = "rprivate"
     leads_to: str | None = ""
+    also: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -51,14 +53,19 @@ class Mount(msgspec.Struct, frozen=True):
         return plain_path(self.source)
 
     @property
-    def paths(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The source and what it leads to, plain."""
         return (self.path, plain_path(self.leads_to)) if self.leads_to else (self.path,)
 
     @property
-    def told(self) -> str:
-        """The source and what it leads to, as evidence."""
-        return f"{self.source} -> {self.leads_to}" if self.leads_to else self.source
+    def paths(self) -> tuple[str, ...]:
+        """Every path by which the host itself has what is mounted, or a part of it."""
+        return (*self.names, *map(plain_path, self.also))
+
+    def told(self, path: str) -> str:
+        """The source and what it leads to, as evidence for one of its paths."""
+        told = f"{self.source} -> {self.leads_to}" if self.leads_to else self.source
+        return told if path in self.names else f"{told}, mounted at {path} too"
 
     @property
     def windows_path(self) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from auditor.collect.bundle import Bundle
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine, decode, read_engine
+from auditor.facts.mountpoints import plain_words
 from auditor.gaps import Gap, Inconclusive
 
 _MOUNT = re.compile(r"mount (?P<device>\d+:\d+) (?P<kind>\S+) (?P<point>/\S*)")
@@ -82,8 +83,7 @@ def _mount(line: str) -> Mount:
     match = _MOUNT.fullmatch(line)
     if not match:
         raise Inconclusive(f"mounts: not what the kernel prints: {line[:80]!r}")
-    point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), match["point"])
-    return Mount(point, match["device"], match["kind"])
+    return Mount(plain_words(match["point"]), match["device"], match["kind"])
 
 
 def _uses_containerd(info: _Info) -> bool:

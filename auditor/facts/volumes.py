@@ -9,7 +9,8 @@ from auditor.collect.bundle import Bundle
 from auditor.facts.container import Container, Mount, plain_path
 from auditor.facts.engine import Engine, decode, read_engine
 from auditor.facts.links import WORDS, Links
-from auditor.gaps import Inconclusive
+from auditor.facts.mountpoints import Mountpoints
+from auditor.gaps import Gap, Inconclusive
 
 _LINKS = tuple(f"{word} " for word in WORDS)
 
@@ -27,20 +28,32 @@ class Volumes(msgspec.Struct, frozen=True):
 
     ``overlays`` are the places of those that lay several folders over each other: which ones is not collected, as the option that
     names them may name passwords too. ``places`` are those of plugins' volumes, by name. ``data_root`` is where the engine keeps what is its own, ``links`` where devices and plugins' places lead.
-    ``gap`` says why volumes could not be listed.
+    ``points`` tells further names of folders; None: not known. ``gap`` says why volumes could not be listed.
     """
 
-    SECTIONS: ClassVar[tuple[str, ...]] = ("volumes", *Engine.SECTIONS)
+    SECTIONS: ClassVar[tuple[str, ...]] = ("volumes", *Mountpoints.SECTIONS, *Engine.SECTIONS)
 
     devices: Mapping[str, str] = msgspec.field(default_factory=dict)
     overlays: frozenset[str] = frozenset()
     places: Mapping[str, str] = msgspec.field(default_factory=dict)
     data_root: str = "/var/lib/docker"
     links: Links = msgspec.field(default_factory=Links)
+    points: Mountpoints | None = Mountpoints()
     gap: str = ""
 
     def mounts(self, container: Container) -> Iterator[Mount]:
         """What a container sees of the host; a volume is as good as a bind mount of what it stands for, or of where a plugin put it."""
+        return (self._seen_through(mount) for mount in self._of_the_host(container))
+
+    def _seen_through(self, mount: Mount) -> Mount:
+        if mount.type != "bind":
+            return mount
+        if self.points is None:
+            return msgspec.structs.replace(mount, leads_to=mount.leads_to or None)
+        also = self.points.also(mount.names[-1])
+        return msgspec.structs.replace(mount, also=also) if also else mount
+
+    def _of_the_host(self, container: Container) -> Iterator[Mount]:
         for mount in container.mounts:
             if mount.type != "volume":
                 yield mount
@@ -86,10 +99,11 @@ class Volumes(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         data_root = plain_path(bundle.fact(Engine).data_root)
+        points = _points(bundle)
         try:
             lines = read_engine(bundle, "volumes").splitlines()
         except Inconclusive as gap:
-            return cls(data_root=data_root, gap=str(gap))
+            return cls(data_root=data_root, points=points, gap=str(gap))
         raw: list[_Volume] = [
             decode(line, _Volume, "docker volume inspect")
             for line in lines
@@ -101,7 +115,15 @@ class Volumes(msgspec.Struct, frozen=True):
             {it.Name: it.Mountpoint for it in raw if it.Name and it.Mountpoint.startswith("/")},
             data_root,
             Links.read(line for line in lines if line.startswith(_LINKS)),
+            points,
         )
+
+
+def _points(bundle: Bundle) -> Mountpoints | None:
+    try:
+        return bundle.fact(Mountpoints)
+    except Gap:
+        return None
 
 
 def _of_the_host(device: str) -> str:

@@ -43,8 +43,9 @@ def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, po
     who reads all of /etc, /root or the engine's own folder learns its secrets. A
     mount of such a folder or of one above it is a deviation, also when it is
     read-only. A single file or folder below one is when it is writable, or when
-    it holds secrets. A link counts as what it leads to, a volume as the folder that
-    it was made to stand for, if there is one, a plugin's as where the plugin put it.
+    it holds secrets. A link counts as what it leads to, a folder that is mounted in
+    several places by all its names, a volume as the folder that it was made to stand
+    for, if there is one, a plugin's as where the plugin put it.
 
     Remediation:
         Recreate the container without the mount (``--volume``, ``--mount``; compose:
@@ -57,13 +58,14 @@ def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, po
     unknown = []
     for container in containers:
         for mount in _judged(volumes.mounts(container), allowed):
-            why = next(filter(None, (_sensitive(path, secret, rw=mount.rw) for path in mount.paths)), "")
+            seen = ((path, _sensitive(path, secret, rw=mount.rw)) for path in mount.paths)
+            path, why = next((each for each in seen if each[1]), ("", ""))
             if why:
                 rights = "read-write" if mount.rw else "read-only"
                 yield deviation(
                     container,
                     "Mounts",
-                    f"{mount.told} ({rights}) at {mount.destination}: {why}",
+                    f"{mount.told(path)} ({rights}) at {mount.destination}: {why}",
                     "not mounted",
                 )
             elif mount.leads_to is None:
@@ -73,7 +75,7 @@ def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, po
 
 def _judged(mounts: Iterable[Mount], allowed: set[str]) -> Iterator[Mount]:
     """What is of the host and nobody accepted."""
-    return (mount for mount in mounts if mount.type == "bind" and not allowed & set(mount.paths))
+    return (mount for mount in mounts if mount.type == "bind" and not allowed & set(mount.names))
 
 
 def _settle(volumes: Volumes, containers: Containers, unknown: list[str]) -> None:
@@ -116,11 +118,15 @@ def engine_socket_mounted(
     asked, unknown = [], []
     for container in containers:
         for mount in _judged(volumes.mounts(container), allowed):
-            socket = next(filter(None, (_socket(path, surroundings.sockets) for path in mount.paths)), "")
+            seen = ((path, _socket(path, surroundings.sockets)) for path in mount.paths)
+            path, socket = next((each for each in seen if each[1]), ("", ""))
             if socket:
                 held = "" if socket in mount.paths else f", which holds {socket},"
                 yield deviation(
-                    container, "Mounts", f"{mount.told}{held} at {mount.destination}", "no engine's socket"
+                    container,
+                    "Mounts",
+                    f"{mount.told(path)}{held} at {mount.destination}",
+                    "no engine's socket",
                 )
             else:
                 asked.append(f"{container.subject}: {mount.source}")

@@ -12,6 +12,7 @@ from auditor.facts.volumes import Volumes
 from auditor.gaps import Gap, Inconclusive, NotApplicable
 
 PLACE = "/data/docker/volumes/v/_data"
+MOUNTS = b"shows 254:0 / /\nshows 254:0 /usr/lib /opt/again\n"
 INFO = b'{"ServerVersion":"29.0.0","OSType":"linux","DockerRootDir":"/data/docker/"}'
 
 
@@ -20,7 +21,8 @@ def parse(text: str, status: int = 0) -> Volumes:
 
 
 def engine(more: dict[str, Section]) -> Bundle:
-    return Bundle({"engine-version": Section(b"{}"), "engine-info": Section(INFO), **more})
+    told = {"engine-version": Section(b"{}"), "engine-info": Section(INFO), "mounts": Section(MOUNTS)}
+    return Bundle({**told, **more})
 
 
 def volume(device: str, kind: str = "none") -> str:
@@ -110,3 +112,17 @@ def test_without_an_engine_there_are_none() -> None:
 def test_nothing_that_a_host_says_crashes_the_parser(data: bytes) -> None:
     with contextlib.suppress(Gap):
         Volumes.parse(engine({"volumes": Section(data)}))
+
+
+def test_a_bind_mount_has_every_name_of_what_it_shows() -> None:
+    container = Container(mounts=(Mount("/opt/again/ssh"), Mount("/opt"), Mount("/srv")))
+    assert [mount.also for mount in parse("").mounts(container)] == [("/usr/lib/ssh",), ("/usr/lib",), ()]
+    linked = Container(mounts=(Mount("/link", leads_to="/opt/again"),))
+    assert [mount.also for mount in parse("").mounts(linked)] == [("/usr/lib",)]
+
+
+@pytest.mark.parametrize("mounts", [Section(b""), Section(b"", 1), Section(b"shows nonsense\n")])
+def test_where_nobody_told_what_is_mounted_a_mounts_other_names_are_not_known(mounts: Section) -> None:
+    container = Container(mounts=(Mount("/srv"), Mount("/link", leads_to="/etc")))
+    unknown = Volumes.parse(engine({"volumes": Section(b""), "mounts": mounts}))
+    assert [mount.leads_to for mount in unknown.mounts(container)] == [None, "/etc"]

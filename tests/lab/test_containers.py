@@ -230,6 +230,22 @@ def test_a_plugins_volume_is_judged_by_where_the_plugin_has_it() -> None:
         assert not set(found.gaps) & {"sensitive-mount", "engine-socket-mounted"}
 
 
+def test_a_folder_that_is_mounted_elsewhere_too_is_found_by_that_name(lab: Engine) -> None:
+    shown, around = lab.folder / "around/shown", lab.folder / "around"
+    shown.mkdir(parents=True)
+    subprocess.run(["mount", "--bind", "/etc", shown], check=True)
+    try:
+        for name, path in (("shown", shown), ("around", around)):
+            lab.docker("create", "--name", name, *options("", (f"--volume={path}:/h",)), IMAGE, *SLEEP)
+        found = Audit(collect(lab))
+    finally:
+        lab.docker("rm", "--force", "shown", "around")
+        subprocess.run(["umount", shown], check=True)
+    assert found.against("shown") == found.against("around") == {"sensitive-mount"}
+    observed = [finding.observed for finding in found.findings["sensitive-mount"]]
+    assert all("mounted at /etc too" in each for each in observed)
+
+
 def test_a_link_is_found_by_what_it_leads_to(audit: Audit) -> None:
     assert {name: audit.against(name) for name in LINKED} == {
         "to-etc": {"sensitive-mount"},

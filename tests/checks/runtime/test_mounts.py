@@ -7,6 +7,7 @@ from auditor.check import Inconclusive, Manual
 from auditor.facts.containers import Container, Containers, Mount
 from auditor.facts.engine import Engine
 from auditor.facts.links import Links
+from auditor.facts.mountpoints import Mountpoints, Shown
 from auditor.facts.surroundings import KNOWN_SOCKETS, Surroundings
 from auditor.facts.volumes import Volumes
 from auditor.policy import Policy
@@ -239,6 +240,20 @@ def test_a_link_is_told_with_what_it_leads_to_and_judged_by_its_own_name_too() -
         "web: Mounts = /bin -> /usr/bin (read-only) at /h: is /bin"
     ]
     assert sensitive(Mount("/etc", leads_to=None))
+
+
+def test_what_is_mounted_elsewhere_too_is_judged_by_that_name() -> None:
+    volumes = Volumes(points=Mountpoints((Shown("/"), Shown("/srv/again", "/etc"), Shown("/srv/r", "/run"))))
+    judged = mounting(Mount("/srv/again", rw=True))
+    found = observed(sensitive_mount(judged, Engine(), volumes, Policy()))
+    assert found == ["web: Mounts = /srv/again, mounted at /etc too (read-write) at /data: is /etc"]
+    for allowed, outcome in (("/srv/again", Outcome.PASS), ("/etc", Outcome.FAIL)):
+        assert (
+            judge(sensitive_mount, judged, Engine(), volumes, Policy(allowed_mounts=(allowed,))).outcome
+            is outcome
+        )
+    found = observed(engine_socket_mounted(mounting(Mount("/srv/r")), Surroundings(), volumes, Policy()))
+    assert found == ["web: Mounts = /srv/r, mounted at /run too, which holds /run/docker.sock, at /data"]
 
 
 @pytest.mark.parametrize("accepted", ["/srv/link", "/etc"])
