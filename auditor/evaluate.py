@@ -1,6 +1,6 @@
 """The right half: a plan and a bundle in, results out. Pure, and nothing a host says can end the run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
@@ -139,12 +139,10 @@ def _run(item: Item, arguments: Mapping[str, Arguments]) -> Result:
         return _result(item, Outcome.MANUAL, "not automated yet")
     findings, gaps = dict[Finding, None](), dict[str, Gap | None]()
     for daemon, known in arguments.items():
-        found, gap = _judged(item.check, known)
-        findings.update((_told_of(daemon, finding), None) for finding in found)
-        if gap or len(arguments) > 1:
-            gaps[daemon] = gap
-    gap = _settled(gaps) if gaps else None
-    return _result(item, outcome_of(list(findings), gap), str(gap or ""), findings)
+        found, gaps[daemon] = _judged(item.check, known)
+        findings.update(dict.fromkeys(found if not daemon else [_told_of(daemon, each) for each in found]))
+    gap = gaps[""] if len(gaps) == 1 else _settled(gaps)
+    return _result(item, outcome_of(findings, gap), str(gap or ""), findings)
 
 
 def _judged(check: Check[...], arguments: Arguments) -> tuple[list[Finding], Gap | None]:
@@ -163,7 +161,7 @@ def _judged(check: Check[...], arguments: Arguments) -> tuple[list[Finding], Gap
 
 def _told_of(daemon: str, finding: Finding) -> Finding:
     """A finding that names the further daemon it is about. A path is the same path, whichever daemon led there."""
-    if not daemon or finding.subject.startswith("/"):
+    if finding.subject.startswith("/"):
         return finding
     subject = daemon if finding.subject == "daemon" else f"{finding.subject} ({daemon})"
     return msgspec.structs.replace(finding, subject=subject)
@@ -188,7 +186,7 @@ def _settled(gaps: Mapping[str, Gap | None]) -> Gap | None:
     return kind("; ".join(told.values()))
 
 
-def outcome_of(findings: Sequence[Finding], gap: Gap | None) -> Outcome:
+def outcome_of(findings: Collection[Finding], gap: Gap | None) -> Outcome:
     """How a check ended: findings beat a gap, a gap beats a pass."""
     if findings:
         return Outcome.FAIL
