@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import msgspec
 import yaml
 
+from auditor import typed
 from auditor.errors import BadFile
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class Document:
             BadFile: a value does not fit, a key is unknown or missing.
         """
         try:
-            return msgspec.convert(self.value, type_)
+            return typed.convert(self.value, type_)
         except msgspec.ValidationError:
             keys, problem = _locate(self.value, type_, ())
             raise self.bad(problem, *keys) from None
@@ -245,7 +246,7 @@ def _locate(value: Any, type_: Any, keys: Keys) -> tuple[Keys, str]:
 
 def _complaint(value: Any, type_: Any) -> str:
     try:
-        msgspec.convert(value, type_)
+        typed.convert(value, type_)
     except msgspec.ValidationError as error:
         return str(error)
     return ""

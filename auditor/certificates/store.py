@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from auditor import typed
 from auditor.certificates.ledger import VERSION, Ledger
 from auditor.errors import AuditorError, BadFile, UsageError
 
@@ -63,7 +64,7 @@ class Store:
         except OSError as error:
             raise BadFile(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
         try:
-            ledger = msgspec.json.decode(text, type=Ledger)
+            ledger = typed.decode(text, Ledger)
         except msgspec.DecodeError as error:
             raise BadFile(path, f"is no ledger of ours ({error}): restore it from a backup") from None
         if ledger.version != VERSION:

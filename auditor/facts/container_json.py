@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from auditor import typed
 from auditor.collect.history import names_secret
 from auditor.facts.container import LIVE, Container, Mount, Port, Ulimit, read_address
 from auditor.facts.windows_paths import is_pipe, plain_windows_path, split_bind
@@ -172,9 +173,6 @@ class RawContainer(msgspec.Struct, frozen=True):
     Platform: str = ""
 
 
-_decoder = msgspec.json.Decoder(RawContainer)
-
-
 def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux") -> Container:
     """
     Read one inspection; ``engine`` is the engine's version, ``platform`` what it runs where a container does not tell.
@@ -183,7 +181,7 @@ def read_container(line: bytes, engine: tuple[int, ...], platform: str = "linux"
         ValueError: it is no JSON, a field is missing that such an engine tells, or a value makes no sense.
         RecursionError: it is nested without end.
     """
-    raw = _decoder.decode(line)
+    raw = typed.decode(line, RawContainer)
     host = raw.HostConfig
     limits = tuple(Ulimit(limit.Name, limit.Soft, limit.Hard) for limit in host.Ulimits or ())
     return Container(

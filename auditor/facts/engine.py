@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 
+from auditor import typed
 from auditor.collect.bundle import Bundle, Status
 from auditor.gaps import Inconclusive, NotApplicable
 
@@ -38,7 +39,7 @@ def decode(text: str, kind: type[Any], what: str) -> Any:
         Inconclusive: it is no JSON, or of another shape.
     """
     try:
-        return msgspec.json.decode(text.encode("utf-8", "replace"), type=kind)
+        return typed.decode(text.encode("utf-8", "replace"), kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Inconclusive(f"{what} is not what Docker prints: {error}") from error
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
+from auditor import typed
 from auditor.collect.bundle import Bundle
 from auditor.gaps import Inconclusive, NotApplicable
 
@@ -88,7 +89,7 @@ class LivePorts(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
         try:
-            probe = msgspec.json.decode(bundle.read("tls-probe"), type=Probe)
+            probe = typed.decode(bundle.read("tls-probe"), Probe)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise Inconclusive(f"the live probe's result cannot be read: {error}") from error
         if probe.version != VERSION:

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
+from auditor import typed
 from auditor.collect.bundle import Bundle
 from auditor.gaps import Inconclusive
 
@@ -36,7 +37,7 @@ class Origin(msgspec.Struct, frozen=True):
         if "auditor" not in bundle.sections:
             return cls._by_hand(bundle)
         try:
-            told = msgspec.json.decode(bundle.read("auditor"), type=_Auditor)
+            told = typed.decode(bundle.read("auditor"), _Auditor)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Inconclusive(f"the bundle does not tell where it comes from: {error}") from error
         if told.collected is None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from auditor import typed
 from auditor.collect.bundle import Bundle, Status
 from auditor.gaps import Inconclusive, NotApplicable
 
@@ -20,6 +21,6 @@ def read_json(bundle: Bundle, section: str, kind: Any) -> Any:
     if found.status == Status.ABSENT:
         raise NotApplicable(found.message or f"this host has nothing for {section}")
     try:
-        return msgspec.json.decode(bundle.read(section), type=kind)
+        return typed.decode(bundle.read(section), kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Inconclusive(f"{section} is not what the collector prints: {error}") from error
