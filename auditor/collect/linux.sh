@@ -111,7 +111,7 @@ section_containers() {
     list=$(listed '/containers/json?all=1') || return $?
     [ -n "$list" ] || return 0
     printf 'listed %s\n' $list
-    inspected=$(printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" container inspect --format "$container_template")
+    inspected=$(inspect container "$container_template" "$list")
     whole=$?
     { printf '%s\n' "$inspected"; mounted '"Type":"bind","Source":"' "$inspected"; } | redact
     [ $whole = 0 ] && return
@@ -133,7 +133,7 @@ container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .C
 section_images() {
     list=$(listed /images/json) || return $?
     [ -n "$list" ] || return 0
-    printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" image inspect --format "$image_template"
+    inspect image "$image_template" "$list"
 }
 image_template='{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{{json .RepoDigests}},"Created":{{json .Created}},"Os":{{json .Os}},'\
 '"Size":{{json .Size}},"Layers":{{json .RootFS.Layers}},'\
@@ -157,6 +157,7 @@ IMAGES_AT_MOST=1000
 section_swarm() {
     told /info > /dev/null || return $?
     seen=$(printf '%s\n' "$answers" | sed -n 's/^swarm //p')
+    case $seen in *'"State":"'*'"Root":"'* | *'"Root":"'*'"State":"'*) ;; *) echo 'the engine does not tell whether it is in a swarm' >&2; return 1 ;; esac
     state=${seen#*'"State":"'} root=${seen#*'"Root":"'}
     root=${root%%'"'*} state=${state%%'"'*}
     printf 'state %s\n' "$state"
@@ -171,7 +172,7 @@ section_swarm() {
     echo manager
     list=$(docker_cli service ls --quiet) || return $?
     if [ -n "$list" ]; then
-        printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" service inspect --format "$service_template" || return $?
+        inspect service "$service_template" "$list" || return $?
     fi
     list=$(docker_cli secret ls --format '{{json .Name}}') || return $?
     [ -z "$list" ] || printf 'secret %s\n' $list
@@ -183,7 +184,8 @@ service_template='service {"Name":{{json .Spec.Name}},"Env":[{{with .Spec.TaskTe
 
 # Networks: driver, scope and options, for instance whether containers on the default bridge may talk to each other.
 section_networks() {
-    told /networks
+    said=$(told /networks) || return $?
+    printf '%s\n' "$said" | redact
 }
 
 # Volumes: where each is mounted, the folder or device that it stands for, if somebody made it so, and where that leads, or the
@@ -192,10 +194,8 @@ section_volumes() {
     found=$(told /volumes) || return $?
     # Where a plugin has a volume is only told for sure when one asks for that volume.
     list=$(printf '%s\n' "$found" | grep -v '"Driver":"local"' | sed -n 's/.*"Name":"\([^"\\]*\)".*/\1/p')
-    if [ -n "$list" ]; then
-        known=$(printf '%s\n' "$list" | bounded xargs docker -H "unix://$socket" volume inspect --format "$volume_template") || return $?
-        found=$found$newline$known
-    fi
+    # One that is not told now went away, or its plugin does not know it: where it is stays unknown.
+    [ -z "$list" ] || found=$found$newline$(inspect volume "$volume_template" "$list" 2>/dev/null)
     elsewhere=$(printf '%s\n' "$found" | grep -v '"Mountpoint":"/[^"]*/volumes/[^"/]*/_data"')
     { printf '%s\n' "$found"; mounted '"Device":"' "$found"; mounted '"Mountpoint":"' "$elsewhere"; } | redact
 }
@@ -377,6 +377,15 @@ docker_cli() {
     bounded docker -H "unix://$socket" "$@"
 }
 
+# What the engine tells of each thing of a list. No name is taken for an option, and none is split or expanded.
+inspect() {
+    set -f
+    docker_cli "$1" inspect --format "$2" -- $3
+    inspected_status=$?
+    set +f
+    return $inspected_status
+}
+
 # What the engine answers to GET requests for the paths that standard input names, as it comes: a conversation over one
 # connection, which one client carries and descriptor 4 holds open, because an engine may drop the work for one who has hung up.
 converse() {
@@ -393,19 +402,33 @@ converse() {
 
 # What the engine tells without being asked for one thing by name, in one conversation; what waits for plugins last.
 ask_engine() {
-    paths=/version
-    case $1 in *containers*) paths=$paths$newline'/containers/json?all=1' ;; esac
-    case $1 in *image*) paths=$paths$newline/images/json ;; esac
-    case $1 in *networks*) paths=$paths$newline/networks ;; esac
-    case $1 in *engine-info* | *swarm*) paths=$paths$newline/info ;; esac
-    case $1 in *volumes*) paths=$paths$newline/volumes ;; esac
-    answers=$({
-        said=$({ { printf 'asked %s\n' $paths; printf '%s\n' $paths | converse; printf '\n%s' "$?" >&2; } | reduce_answers >&3; } 2>&1)
-        printf '\n%s' "$(printf %s "$said" | tr '\n' ' ')"
-    } 3>&1)
-    answers=$newline$answers
-    silence=${answers##*"$newline"} silence_status=${answers##* }
+    left=$newline/version
+    case $1 in *containers*) left=$left$newline'/containers/json?all=1' ;; esac
+    case $1 in *image*) left=$left$newline/images/json ;; esac
+    case $1 in *networks*) left=$left$newline/networks ;; esac
+    case $1 in *engine-info* | *swarm*) left=$left$newline/info ;; esac
+    case $1 in *volumes*) left=$left$newline/volumes ;; esac
+    set -f
+    answers=''
+    while [ -n "$left" ]; do
+        asked=$left left=''
+        heard=$({
+            said=$({ { printf 'asked %s\n' $asked; printf '%s\n' $asked | converse; printf '\n%s' "$?" >&2; } | reduce_answers >&3; } 2>&1)
+            printf '\n%s' "$(printf %s "$said" | tr '\n' ' ')"
+        } 3>&1)
+        answers=$answers$newline$heard
+        silence=${heard##*"$newline"} silence_status=${heard##* }
+        for path in $asked; do
+            case $answers in *"${newline}answered $path$newline"* | *"${newline}refused $path "*) ;; *) left=$left$newline$path ;; esac
+        done
+        # An engine, or what stands before it, may hang up after an answer: then the rest is asked anew.
+        [ "$silence_status" = 0 ] && [ "$left" != "$asked" ] || break
+    done
+    set +f
+    silence=${silence% *}
+    case $silence in Killed | 'Killed ') silence='' ;; esac # what a shell says of a command whose time was over
     [ "$silence_status" != 0 ] || silence_status=1
+    [ -n "$silence" ] || silence='nothing came back by docker system dial-stdio, which clients have since 18.09'
 }
 
 # What the engine told at a path, one line for each thing; else why it did not.
@@ -414,9 +437,9 @@ told() {
     case $answers in
         *"${newline}answered $1$newline"*) printf '%s\n' "$answers" | sed -n "s#^$1 ##p" ;;
         *"${newline}refused $1 "*)
-            printf '%s\n' "$answers" | sed -n "s#^refused $1 #the engine refuses: #p" >&2
+            printf '%s\n' "$answers" | sed -n "s#^refused $1 #the engine refuses: #p" | redact >&2
             case $answers in *"${newline}refused $1 403 "*) return $DENIED ;; *) return 1 ;; esac ;;
-        *) echo "the engine did not answer: ${silence% *}" >&2; return "$silence_status" ;;
+        *) echo "the engine did not answer: $silence" >&2; return "$silence_status" ;;
     esac
 }
 listed() {
@@ -429,13 +452,20 @@ redact() {
     sed -E \
         -e 's/("[^"]*(token|passw|secret|credential|access-?key)[^"]*"[[:space:]]*:[[:space:]]*")([^"\\]|\\.)*"/\1***"/gI' \
         -e 's/((token|passw[a-z]*|secret|credential|access-?key)[a-z_-]*=)([^"\\,[:space:]]|\\.)*/\1***/gI' \
+        -e 's#("https?Proxy"[[:space:]]*:[[:space:]]*"|^https?_proxy=)[^"]*@#\1***@#gI' \
         -e 's#(://)[^/"[:space:]]*@#\1***@#g'
 }
 
-# For awk: reads what an engine answers over HTTP, and calls answer() when a body is whole; 'code' is its status.
+# For awk: reads what an engine answers over HTTP, and calls answer() when a body is whole; 'code' is its status. After
+# anything that makes no sense nothing is read any more: what comes then could be taken for another answer.
 http_reader='
     BEGIN { expect = "status" }
     function take(line,    rest) {
+        if (expect == "nothing") return
+        if ((taken += length(line) + 1) > 268435456) {
+            expect = "nothing"
+            return
+        }
         if (need > 0) {
             if (length(line) + 1 <= need) {
                 body = body line
@@ -445,7 +475,10 @@ http_reader='
                 rest = substr(line, need + 1)
                 need = 0
             }
-            if (need == 0 && expect != "size") {
+            if (need > 0) return
+            if (expect == "size") {
+                if (rest !~ /^\r?$/) expect = "nothing"
+            } else {
                 answer()
                 if (rest != "") take(rest)
             }
@@ -453,28 +486,44 @@ http_reader='
         }
         sub(/\r$/, "", line)
         if (expect == "status") {
-            if (line !~ /^HTTP\/1/) return
-            code = substr(line, 10, 3)
-            body = ""
-            size = chunked = 0
-            expect = "header"
+            if (line ~ /^HTTP\/1\.[01] [0-9][0-9][0-9]( |$)/) {
+                code = substr(line, 10, 3)
+                body = size = ""
+                chunked = 0
+                expect = "header"
+            } else if (answers) expect = "nothing"
         } else if (expect == "header") {
-            if (tolower(line) ~ /^content-length:/) size = substr(line, 16) + 0
-            if (tolower(line) ~ /^transfer-encoding:.*chunked/) chunked = 1
-            if (line != "") return
-            expect = chunked ? "size" : "status"
-            need = chunked ? 0 : size
-            if (!chunked && !size) answer()
+            if (tolower(line) ~ /^content-length:/) {
+                sub(/^[^:]*:[ \t]*/, "", line)
+                sub(/[ \t]+$/, "", line)
+                if (line !~ /^[0-9]+$/ || (size != "" && size != line)) expect = "nothing"
+                size = line
+            } else if (tolower(line) ~ /^transfer-encoding:.*chunked/) chunked = 1
+            else if (line == "") begin_body()
         } else if (expect == "size") {
             if (line == "") return
             need = hexadecimal(tolower(line))
-            if (!need) expect = "end"
+            if (!need) expect = line ~ /^0+[ \t]*(;|$)/ ? "end" : "nothing"
         } else if (line == "") {
             expect = "status"
             answer()
         }
     }
+    function begin_body() {
+        if (code ~ /^1/) expect = "status"
+        else if (code == 204 || code == 304) {
+            expect = "status"
+            answer()
+        } else if (chunked) expect = "size"
+        else if (size == "") expect = "nothing"
+        else {
+            expect = "status"
+            need = size + 0
+            if (!need) answer()
+        }
+    }
     function hexadecimal(text,    i, digit, value) {
+        if (text !~ /^[0-9a-f]+[ \t]*(;|$)/) return 0
         for (i = 1; i <= length(text); i++) {
             digit = index("0123456789abcdef", substr(text, i, 1))
             if (!digit) break
@@ -485,79 +534,123 @@ http_reader='
 '
 
 # Answers of the engine ('asked PATH' for each, then HTTP) -> of what it lists, an object a line with what is named here of
-# it, 'PATH {...}', then 'answered PATH'; or 'refused PATH STATUS BODY'.
+# it, 'PATH {...}', then 'answered PATH'; or 'refused PATH STATUS WHY'. 'confused' where the answers are not one for each.
 reduce_answers() {
     awk "$http_reader"'
         function answer(    path) {
-            if (++answers > asked) return
+            if (++answers > asked) {
+                if (answers > asked + 1) print "confused\n" # one is for /_ping
+                return
+            }
             path = paths[answers]
-            print (code == 200 && understood(path) ? "answered " path : "refused " path " " code " " body)
+            if (code != 200) print "refused " path " " code " " message() "\n"
+            else if (understood(path)) print "answered " path "\n"
+            else print "refused " path " 200 an answer of " length(body) " bytes that makes no sense\n"
+        }
+        function message() {
+            return match(body, /"message":"([^"\\]|\\.)*"/) ? substr(body, RSTART + 11, RLENGTH > 212 ? 200 : RLENGTH - 12) : ""
         }
         function understood(path) {
             if (path == "/version") {
-                print path " {\"Server\":" body "}"
-                return substr(body, 1, 1) == "{"
+                print path " {\"Server\":" body "}\n"
+                return pick("engine", 1, "Version!")
             }
             if (path == "/info") {
-                print path " " body
-                return pick("swarm", body, 1, "Swarm.LocalNodeState=State Swarm.ControlAvailable=Manager DockerRootDir=Root")
+                print path " " body "\n"
+                return pick("swarm", 1, "Swarm.LocalNodeState=State Swarm.ControlAvailable=Manager DockerRootDir=Root")
             }
-            if (path == "/networks") return pick(path, body, 2, "Id Name Driver Scope Internal Ingress Options")
-            if (path == "/volumes") return pick(path, body, 3, "Name Driver Mountpoint Options.type=Type Options.device=Device")
-            return pick(path, body, 2, "Id")
+            if (path == "/networks") return pick(path, 2, "Id Name! Driver! Scope Internal Ingress Options")
+            if (path == "/volumes") return pick(path, 3, "Name! Driver! Mountpoint! Options.type=Type Options.device=Device")
+            return pick(path, 2, "Id!")
         }
-        # Of the objects at a depth of a JSON text, what these paths lead to, under these names. False when it is no such text.
-        function pick(path, text, level, wanted,    names, pair, part, count, i, j, sign, piece, quoted, depth, object, key, at_key, name, kept, value, line, k) {
-            if (substr(text, 1, 1) != (level == 2 ? "[" : "{")) return 0
+        # Whether a text ends in a backslash that escapes what follows.
+        function escapes(text,    end, last) {
+            for (end = length(text); end >= 512 && substr(text, end - 511, 512) == run; end -= 512)
+                ;
+            text = substr(text, end > 512 ? end - 511 : 1, end > 512 ? 512 : end)
+            for (last = length(text); last && substr(text, last, 1) == "\\";) last--
+            return (length(text) - last) % 2
+        }
+        # Prints of each object at a depth of the body (1: itself; 2: of its list; 3: of its list Volumes) what these paths
+        # lead to, under these names. False when the body is no such text, or an object lacks what is marked with "!".
+        # A part of a string is looked at once, whatever a label holds.
+        function pick(path, level, wanted,    names, must, pair, part, count, i, j, k, sign, piece, quoted, inside, goes_on, depth, kind, key, word, at_key, name, kept, item, met, needed, first, seen, ended, bad) {
             count = split(wanted, part, " ")
             for (i = 1; i <= count; i++) {
+                k = sub(/!$/, "", part[i])
                 j = split(part[i], pair, "=")
                 names[pair[1]] = pair[j]
-            }
-            count = split(text, part, "\"")
-            for (i = 1; i <= count; i++) {
-                piece = piece part[i]
-                if (quoted) {
-                    if (match(piece, /\\+$/) && RLENGTH % 2) {
-                        piece = piece "\""
-                        continue
-                    }
-                    if (kept) value = value "\"" piece "\""
-                    else if (at_key) key[depth] = piece
-                } else {
-                    for (j = 1; j <= length(piece); j++) {
-                        sign = substr(piece, j, 1)
-                        if (kept && kept == depth && sign ~ /[],}]/) {
-                            line = line (line == "" ? "" : ",") "\"" name "\":" value
-                            kept = 0
-                        }
-                        if (kept) value = value sign
-                        if (sign ~ /[[{]/) at_key = object[++depth] = sign == "{"
-                        else if (sign == ",") at_key = object[depth]
-                        else if (sign == ":") {
-                            at_key = 0
-                            if (!kept && depth >= level) {
-                                name = key[level]
-                                for (k = level + 1; k <= depth; k++) name = name "." key[k]
-                                if (name in names) {
-                                    name = names[name]
-                                    kept = depth
-                                    value = ""
-                                }
-                            }
-                        } else if (sign ~ /[]}]/) {
-                            at_key = 0
-                            if (depth-- == level && sign == "}") {
-                                print path " {" line "}"
-                                line = ""
-                            }
-                        }
-                    }
+                if (k) {
+                    must[pair[1]]
+                    needed++
                 }
-                piece = ""
-                quoted = !quoted
             }
-            return quoted && depth == 0
+            count = split(body, part, "\"")
+            for (i = 1; i <= count && !bad; i++) {
+                piece = part[i]
+                if (quoted) {
+                    goes_on = escapes(piece)
+                    if (kept) print (inside ? "" : "\"") piece "\""
+                    else if (at_key && length(word) < 64) word = word piece (goes_on ? "\"" : "")
+                    inside = goes_on
+                    if (goes_on) continue
+                    if (at_key && !kept) key[depth] = word
+                    word = ""
+                    if (!depth || (depth == level - 1 && level != 3 && !at_key) || (level == 3 && depth == 2 && key[1] == "Volumes")) bad = 1
+                    quoted = 0
+                    continue
+                }
+                for (j = 1; j <= length(piece); j++) {
+                    sign = substr(piece, j, 1)
+                    if (sign ~ /[ \t]/) continue
+                    if (ended) bad = 1
+                    if (kept && kept == depth && sign ~ /[],}]/) kept = 0
+                    if (kept) print sign
+                    if (sign ~ /[[{]/) {
+                        kind[++depth] = sign
+                        at_key = sign == "{"
+                        if (depth == level && (level < 3 || key[1] == "Volumes")) {
+                            if (sign != "{") bad = 1
+                            item = first = 1
+                            met = 0
+                            print path " {"
+                        }
+                        if (depth == 1 && sign != (level == 2 ? "[" : "{")) bad = 1
+                        if (depth == 2 && level == 3 && key[1] == "Volumes" && sign != "[") bad = 1
+                    } else if (sign ~ /[]}]/) {
+                        if (!depth || kind[depth] != (sign == "}" ? "{" : "[")) bad = 1
+                        if (item && depth == level) {
+                            print "}\n"
+                            item = 0
+                            if (met < needed) bad = 1
+                        }
+                        at_key = 0
+                        ended = !--depth
+                    } else if (sign == ",") at_key = kind[depth] == "{"
+                    else if (sign == ":") {
+                        at_key = 0
+                        if (depth == 1 && key[1] == "Volumes") seen = 1
+                        if (item && !kept) {
+                            name = key[level]
+                            for (k = level + 1; k <= depth; k++) name = name "." key[k]
+                            if (name in names) {
+                                print (first ? "" : ",") "\"" names[name] "\":"
+                                first = 0
+                                met += name in must
+                                kept = depth
+                            }
+                        }
+                    } else if (!depth || (depth == level - 1 && kind[depth] == "[" && (level == 2 || key[1] == "Volumes"))) bad = 1
+                    if (bad) break
+                }
+                quoted = 1
+            }
+            if (item) print "\n"
+            return !bad && ended && quoted && (level < 3 || seen)
+        }
+        BEGIN {
+            ORS = ""
+            for (run = "\\"; length(run) < 512;) run = run run
         }
         answers == 0 && expect == "status" && /^asked / { paths[++asked] = $2; next }
         { take($0) }'
@@ -984,8 +1077,9 @@ find_engine() {
     else
         ask_engine "$of_engine$of_containers"
         case $answers in
+            *"${newline}confused$newline"*) engine="the engine at $socket does not answer what it is asked" ;;
             *"${newline}answered "* | *"${newline}refused "*) ;;
-            *) engine="the engine at $socket does not answer: ${silence% *}" engine_status=$silence_status ;;
+            *) engine="the engine at $socket does not answer: $silence" engine_status=$silence_status ;;
         esac
     fi
 }

@@ -19,6 +19,7 @@ _PLAIN_VALUES = ("", "=", "=true", "=false", "=yes", "=no", "=on", "=off", "=non
 _BLANKED = (
     (r'("[^"]*(token|passw|secret|credential|access-?key)[^"]*"\s*:\s*")([^"\\]|\\.)*"', r'\1***"'),
     (r'((token|passw[a-z]*|secret|credential|access-?key)[a-z_-]*=)([^"\\,\s]|\\.)*', r"\1***"),
+    (r'("https?Proxy"\s*:\s*")[^"]*@', r"\1***@"),
     (r'(://)[^/"\s]*@', r"\1***@"),
 )
 

@@ -7,18 +7,22 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from auditor.collect.bundle import Bundle, Status, load
+from auditor.host import Host
+from auditor.transports.base import Deadline
+from auditor.transports.docker_api import DockerApi
 from tests.lab.certificates import Authority
 from tests.lab.engine import PROGRAMS, Engine, engine
+from tests.lab.fake_engine import LISTS, fake_engine
 from tests.lab.need import need, need_root
+from tests.lab.volume_plugin import volume_plugin
 
 pytestmark = pytest.mark.lab
 SCRIPT = Path(__file__).parents[2] / "auditor/collect/linux.sh"
@@ -151,31 +155,56 @@ def test_an_engine_that_hangs_costs_its_own_sections_and_no_other() -> None:
 
 def test_an_engine_that_falls_silent_has_told_what_it_told(tmp_path: Path) -> None:
     need("docker")
-    body = b'{"Version":"29.0.0","ApiVersion":"1.52"}\n'
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "docker.sock"))
-        listening.listen()
-        connections = list[socket.socket]()
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    connections.append(listening.accept()[0])
-                    connections[-1].sendall(
-                        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-                    )
-
-        serving = threading.Thread(target=serve)
-        serving.start()
+    with fake_engine(tmp_path / "docker.sock", {"/version": LISTS["/version"]}):
         bundle = load(collect("-t", "2", "-s", str(tmp_path / "docker.sock"), *OF_THE_ENGINE, "volumes"))
-        listening.shutdown(socket.SHUT_RDWR)
-        serving.join()
-        for connection in connections:
-            connection.close()
     assert json.loads(bundle.text("engine-version"))["Server"]["Version"] == "29.0.0"
     for name in {*OF_THE_ENGINE, "volumes"} - {"engine-version"}:
         assert bundle.section(name).status == Status.TIMEOUT, name
         assert "did not answer" in bundle.section(name).message
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+def test_an_engine_that_never_tells_of_a_container_is_left_in_time(tmp_path: Path, shell: str) -> None:
+    path = tmp_path / "docker.sock"
+    environment, interpreter = {}, SHELLS[shell]
+    if shell == "busybox":
+        tools = only_busybox(tmp_path / "bin")
+        (tools / "docker").symlink_to(shutil.which("docker") or "")
+        environment, interpreter = {"PATH": str(tools)}, [str(tools / "sh")]
+    with fake_engine(path, LISTS) as asked:
+        started = time.monotonic()
+        said = collect(
+            "-t", "2", "-s", str(path), "containers", "networks", interpreter=interpreter, **environment
+        )
+        seconds = time.monotonic() - started
+        left = subprocess.run(["pgrep", "-f", str(path)], capture_output=True, text=True, check=False).stdout
+    bundle = load(said)
+    assert f"/containers/{'1a' * 32}/json" in asked
+    assert bundle.text("containers").split() == ["listed", "1a" * 32]  # which is a gap
+    assert bundle.section("networks").status == Status.OK
+    assert (left, seconds < 30) == ("", True)
+
+
+def test_an_engine_that_hangs_up_after_each_answer_is_asked_again(tmp_path: Path) -> None:
+    need("docker")
+    path = tmp_path / "docker.sock"
+    sections = ("engine-version", "engine-info", "networks", "volumes", "swarm")
+    with fake_engine(path, LISTS, hangs_up=True):
+        bundle = load(collect("-t", "5", "-s", str(path), *sections))
+    assert {name: bundle.section(name).why for name in sections} == dict.fromkeys(sections, "")
+
+
+def test_a_client_that_cannot_carry_a_conversation_is_said_to_be_too_old(
+    clean_engine: Engine, tmp_path: Path
+) -> None:
+    old = tmp_path / "docker"
+    old.write_text("#!/bin/sh\necho 'Usage: docker COMMAND'\n")
+    old.chmod(0o755)
+    bundle = load(
+        collect("-s", str(clean_engine.socket), "networks", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    )
+    assert bundle.section("networks").status not in {Status.OK, Status.ABSENT}
+    assert "docker system dial-stdio, which clients have since 18.09" in bundle.section("networks").why
 
 
 def test_a_socket_that_nobody_listens_on_is_no_absent_engine(tmp_path: Path) -> None:
@@ -254,6 +283,47 @@ DAEMON_JSON = """{
   "registry-secret" : "lab\\"secret-7",
   "labels": ["apikey=open"]
 }"""
+
+
+def test_no_option_or_label_of_a_volume_or_network_leaves_the_host_whatever_a_plugin_calls_it() -> None:
+    need_root(PROGRAMS)
+    secret = "hunter2hunter2"
+    with volume_plugin("lab-named", "/srv"), engine() as running:
+        options = [f"--opt=o=username=u,password={secret}", f"--opt=key={secret}", f"--label=l={secret}"]
+        running.docker(
+            "volume", "create", *options[:1], "--opt=type=tmpfs", "--opt=device=tmpfs", options[2], "plain"
+        )
+        for name in ("--format={{.|json}}", "--help", "two words", "*", 'a"b', "-"):
+            running.docker("volume", "create", "--driver=lab-named", *options[1:], "--", name)
+        running.docker("network", "create", f"--label=l={secret}", f"--opt=com.x.password={secret}", "named")
+        bundle = collect_from(running, "volumes", "networks")
+        running.docker("network", "rm", "named")
+    assert secret.encode() not in bundle.dump()
+    lines = [line for line in bundle.text("volumes").split("\n") if line.startswith("{")]
+    told = {volume["Name"]: volume["Mountpoint"] for volume in map(json.loads, lines)}
+    assert bundle.section("volumes").status == Status.OK
+    assert told.pop("plain").endswith("/volumes/plain/_data")
+    assert told == dict.fromkeys(("--format={{.|json}}", "--help", "two words", "*", "-"), "/srv") | {
+        'a"b': ""
+    }
+
+
+@pytest.mark.parametrize("proxy", ["bob:hunter2@127.0.0.1:3128", "http://bob:hun/ter2@127.0.0.1:3128"])
+def test_a_proxys_password_is_blanked_with_and_without_a_scheme(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    need_root(PROGRAMS)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, proxy)
+    with engine() as running:
+        bundle = collect_from(running, "engine-info", "daemon")
+        over_api = DockerApi().collect(
+            Host("e", "docker", path=running.socket), ["engine-info"], Deadline(60)
+        )
+    for told in (bundle, over_api):
+        assert b"ter2" not in told.dump()
+        assert "***@127.0.0.1:3128" in told.text("engine-info")
+    assert "variable HTTP_PROXY=***@127.0.0.1:3128" in bundle.text("daemon").split("\n")
 
 
 def test_passwords_in_daemon_json_are_blanked_and_the_rest_stays_json(tmp_path: Path) -> None:
