@@ -278,7 +278,7 @@ class _Crew(Generic[R]):
         try:
             return call()
         except HostError as error:
-            return _Fault(error)
+            return _Fault(_bare(error))
         except AuditorError as error:
             return _Fault(HostError(str(error)))
         except Exception as error:  # noqa: BLE001  the one fence per host: our mistake costs this host only, and is kept
@@ -292,3 +292,9 @@ class _Crew(Generic[R]):
 def _collect(host: Host, sections: Sequence[str], deadline: Deadline) -> Bundle:
     collected = datetime.now(UTC)
     return describe(host, open_transport(host).collect(host, sections, deadline), collected)
+
+
+def _bare(error: HostError) -> HostError:
+    """The error to keep: without the frames that it and its causes were raised in, and the replies that they hold."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

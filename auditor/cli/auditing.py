@@ -61,8 +61,7 @@ def run_audit(
     asked = selection.resolve(hosts)
     waivers, attestations = selection.waivers(), selection.attestations()
     plan = selection.plan
-    gc.freeze()  # from here on what is made is hosts': that may be much, and goes again
-    gc.set_threshold(50_000)
+    _look_for_garbage()
     load_ahead(destination.format for destination in destinations)
     with stop_on_interrupt() as stop, progress(len(hosts), shown=not quiet) as tell:
         report = audit(
@@ -79,6 +78,12 @@ def run_audit(
     for destination in destinations:
         destination.write(report)
     return exit_code(report, fail_on)
+
+
+def _look_for_garbage() -> None:
+    """What is made from here on is hosts': that may be much, and goes again."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def exit_code(report: AuditReport, fail_on: str) -> int:
@@ -107,6 +112,7 @@ def collect_bundles(hosts: Sequence[Host], folder: Path, workers: int, *, quiet:
         return paths[host.name]
 
     failed = False
+    _look_for_garbage()
     with stop_on_interrupt() as stop, progress(len(hosts), shown=not quiet) as tell:
         outcomes = audit_all(
             hosts, lambda _host: (), save, workers=workers, enrich=see_from_here, on_event=tell, stop=stop

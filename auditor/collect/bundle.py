@@ -164,6 +164,11 @@ class Bundle:
         return b"".join(parts)
 
 
+def split_lines(text: str) -> list[str]:
+    """The lines of a section: ``str.splitlines`` ends them at signs too that may stand in a name (U+0085, U+2028)."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def load(raw: bytes) -> Bundle:
     """
     Read a bundle from what a collector printed or a file holds.

@@ -131,7 +131,7 @@ container_template='{"Id":{{json .ID}},"Name":{{json .Name}},"Created":{{json .C
 
 # Images: names, digests, layers, configuration. Of the environment only the names of variables that have a value other than true or false.
 section_images() {
-    list=$(listed /images/json) || return $?
+    list=$(listed_images) || return $?
     [ -n "$list" ] || return 0
     inspect image "$image_template" "$list"
 }
@@ -143,7 +143,7 @@ image_template='{"Id":{{json .ID}},"RepoTags":{{json .RepoTags}},"RepoDigests":{
 # How images were built. What was typed at a build is in there, secrets too: only words that reduce_history knows leave
 # the host.
 section_image_history() {
-    list=$(listed /images/json) || return $?
+    list=$(listed_images) || return $?
     list=$(printf '%s\n' "$list" | head -n "$IMAGES_AT_MOST")
     [ -n "$list" ] || return 0
     {
@@ -446,6 +446,8 @@ listed() {
     things=$(told "$1") || return $?
     printf '%s\n' "$things" | sed 's/^{"Id":"\([0-9a-z:]*\)"}$/\1/' # what is no such name fails when it is asked for
 }
+# In an order of their own: an engine tells those of one moment in any.
+listed_images() { names=$(listed /images/json) && printf '%s\n' "$names" | sort -u; }
 
 # Blank the values of password-like JSON keys, KEY=VALUE options, and credentials in addresses.
 redact() {

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.sudoers import Grant, included, read_sudoers
 
 # What users may come from besides directory services.
@@ -36,7 +36,7 @@ class Access(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        lines = [line.partition(" ")[::2] for line in bundle.text("access").splitlines()]
+        lines = [line.partition(" ")[::2] for line in split_lines(bundle.text("access"))]
         sudoers, others = _sudoers(lines)
         return cls(
             groups=_groups(lines),

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.gaps import Inconclusive
 
 _ENTRY = re.compile(r"(user|group):(\d+):([r-])([w-])([x-])")
@@ -36,9 +36,9 @@ class AccessLists(msgspec.Struct, frozen=True):
         text = bundle.text("access-lists")
         if text.strip() == "unknown":
             return cls(None)
-        found = dict(_listed(text.splitlines()))
+        found = dict(_listed(split_lines(text)))
         for block in text.split("# file: ")[1:]:
-            path, *lines = block.splitlines() or [""]
+            path, *lines = split_lines(block) or [""]
             if not path.startswith("/"):
                 raise Inconclusive(f"access-lists: not what getfacl prints: {path[:80]!r}")
             if entries := tuple(_entries(lines)):

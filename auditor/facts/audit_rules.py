@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle, Status
+from auditor.collect.bundle import Bundle, Status, split_lines
 from auditor.gaps import Gap
 
 _ALL = frozenset("rwxa")
@@ -62,7 +62,7 @@ class AuditRules(msgspec.Struct, frozen=True):
     def parse(cls, bundle: Bundle) -> Self:
         if bundle.section("audit-rules").status == Status.ABSENT:
             return cls(installed=False)
-        lines = [line.partition(" ") for line in bundle.text("audit-rules").splitlines()]
+        lines = [line.partition(" ") for line in split_lines(bundle.text("audit-rules"))]
         told = {
             word: [rest for each, _, rest in lines if each == word] for word in ("kernel", "loaded", "disk")
         }
@@ -80,7 +80,7 @@ class AuditRules(msgspec.Struct, frozen=True):
 def _arches(bundle: Bundle) -> frozenset[str]:
     """Programs for 32 bits have system calls of their own on these machines, and a rule for 64 bits does not see them."""
     try:
-        only_64 = "machine=x86_64" not in bundle.text("host").splitlines()
+        only_64 = "machine=x86_64" not in split_lines(bundle.text("host"))
     except Gap:
         only_64 = False
     return frozenset({"b64"}) if only_64 else _BOTH

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.certificate import Certificate
 from auditor.facts.live import LivePorts, Port
 from auditor.facts.origin import Origin
@@ -159,7 +159,7 @@ def _tls_ports(bundle: Bundle) -> tuple[Port, ...]:
 
 def _unread(text: str, tls: DaemonTls) -> Iterator[str]:
     """Which of the daemon's own files were not read, and why."""
-    words = (line.partition(" ") for line in text.splitlines())
+    words = (line.partition(" ") for line in split_lines(text))
     came = {normal(path): word for word, _, path in words if word in _CAME}
     for path in dict.fromkeys((tls.certificate, tls.ca)):
         if tls.enabled and path and came.get(path) != "file":

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle, Status
+from auditor.collect.bundle import Bundle, Status, split_lines
 from auditor.facts.engine import decline_podman
 from auditor.facts.paths import is_windows, join
 from auditor.gaps import Inconclusive, NotApplicable
@@ -222,7 +222,7 @@ def _process(bundle: Bundle) -> _Process:
 def _processes(text: str) -> list[_Process]:
     """Read the ``daemon`` section: lines of ``word rest``; ``pid`` begins a process."""
     socket, found = "", list[_Process]()
-    for line in text.splitlines():
+    for line in split_lines(text):
         word, _, rest = line.partition(" ")
         if word == "socket":
             socket = rest

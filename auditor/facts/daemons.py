@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.gaps import Gap, Inconclusive
 
 _DOCKERD = re.compile(r"^/proc/\d+/status:Name:\s*dockerd$", re.MULTILINE)
@@ -45,7 +45,7 @@ class Daemons(msgspec.Struct, frozen=True):
         if "daemons" not in bundle.sections and "processes" in bundle.sections:
             return cls._by_processes(bundle)
         found = list[OtherDaemon]()
-        for line in bundle.text("daemons").splitlines():
+        for line in split_lines(bundle.text("daemons")):
             word, _, rest = line.partition(" ")
             if word == "pid" and rest.isdecimal():
                 found.append(OtherDaemon(int(rest), -1))

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.gaps import Inconclusive, NotApplicable
 
 Kind = Literal["file", "folder", "socket", "other"]
@@ -75,7 +75,7 @@ class Files(msgspec.Struct, frozen=True, dict=True):
         seen: dict[str, File] = {}
         gone: dict[str, set[str]] = {"absent": set(), "denied": set()}
         path = ""
-        for line in bundle.text("files").splitlines():
+        for line in split_lines(bundle.text("files")):
             word, _, rest = line.partition(" ")
             if word in gone:
                 gone[word].add(normpath(rest))

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.gaps import Gap
 
 
@@ -19,7 +19,7 @@ class Kernel(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        host = dict(line.partition("=")[::2] for line in bundle.text("host").splitlines())
+        host = dict(line.partition("=")[::2] for line in split_lines(bundle.text("host")))
         modules = [*host.get("lsm", "").split(",")]
         if host.get("selinux") == "1":
             modules.append("selinux (enforcing)")
@@ -29,7 +29,7 @@ class Kernel(msgspec.Struct, frozen=True):
 def _settings(bundle: Bundle) -> dict[str, str]:
     """``/proc/sys/kernel/kptr_restrict:1`` -> ``{"kernel.kptr_restrict": "1"}``."""
     try:
-        lines = bundle.text("kernel-settings").splitlines()
+        lines = split_lines(bundle.text("kernel-settings"))
     except Gap:
         return {}
     pairs = (line.partition(":")[::2] for line in lines)

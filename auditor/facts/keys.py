@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.paths import is_windows, normal
 
 State = Literal["readable", "encrypted", "unreadable", "unknown", "unread", "denied"]
@@ -32,7 +32,7 @@ class Keys(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        found = (_key(line) for line in bundle.text("keys").splitlines() if line)
+        found = (_key(line) for line in split_lines(bundle.text("keys")) if line)
         return cls(tuple(key for key in found if key))
 
     @property

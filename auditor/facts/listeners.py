@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import decode
 from auditor.facts.tls import DaemonTls
@@ -113,7 +113,7 @@ def read_held(bundle: Bundle) -> tuple[Endpoint, ...] | None:
     if "windows-listeners" in bundle.sections:
         return _read_held_on_windows(bundle)
     try:
-        lines = [line.split(" ") for line in bundle.text("listeners").splitlines()]
+        lines = [line.split(" ") for line in split_lines(bundle.text("listeners"))]
     except Inconclusive:
         return None
     holds = {fields[1] for fields in lines if fields[0] == "holds"}
@@ -163,7 +163,7 @@ def _activated(bundle: Bundle, held: tuple[Endpoint, ...] | None) -> Iterable[En
         if held is None:
             raise Inconclusive("which sockets systemd opens for fd:// could not be seen") from None
         return ()
-    records = (record.splitlines() for record in shown.split("\n\n"))
+    records = (split_lines(record) for record in shown.split("\n\n"))
     listens = (
         line[7:] for record in records if _is_socket(record) for line in record if line.startswith("Listen=")
     )

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle, Section
+from auditor.collect.bundle import Bundle, Section, split_lines
 from auditor.facts.engine import Engine
 from auditor.gaps import Gap
 from auditor.host import Platform
@@ -31,7 +31,7 @@ class Machine(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        pairs = (line.partition("=") for line in bundle.text("host").splitlines())
+        pairs = (line.partition("=") for line in split_lines(bundle.text("host")))
         values = {name: value.strip('"') for name, _, value in pairs}
         uid = values.get("uid", "")
         return cls(

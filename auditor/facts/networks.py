@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.engine import decode, read_engine
 
 
@@ -53,7 +53,7 @@ class Networks(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:
-        lines = read_engine(bundle, "networks").splitlines()
+        lines = split_lines(read_engine(bundle, "networks"))
         raw: list[_Network] = [
             decode(line, _Network, "docker network inspect") for line in lines if line.strip()
         ]

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import msgspec
 
 from auditor import typed
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.gaps import Inconclusive
 
 
@@ -46,7 +46,7 @@ class Origin(msgspec.Struct, frozen=True):
 
     @classmethod
     def _by_hand(cls, bundle: Bundle) -> Self:
-        pairs = (line.partition("=") for line in bundle.text("host").splitlines())
+        pairs = (line.partition("=") for line in split_lines(bundle.text("host")))
         values = {name: value for name, _, value in pairs}
         try:
             collected = datetime.fromisoformat(values["date"])

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.container import plain_path
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.daemons import Daemons
@@ -79,7 +79,7 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 def _selinux_in_kernel(bundle: Bundle) -> bool | None:
     try:
-        return any(line.startswith("selinux=") for line in bundle.text("host").splitlines())
+        return any(line.startswith("selinux=") for line in split_lines(bundle.text("host")))
     except Gap:
         return None
 

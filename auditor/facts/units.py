@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle, Status
+from auditor.collect.bundle import Bundle, Status, split_lines
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Units(msgspec.Struct, frozen=True):
         if bundle.section("systemd").status == Status.ABSENT:
             return cls(None)
         records = bundle.text("systemd").split("\n\n")
-        units = (_unit(record.splitlines()) for record in records)
+        units = (_unit(split_lines(record)) for record in records)
         return cls(tuple(unit for unit in units if unit.id and unit.fragment))
 
     def of_kind(self, kind: str) -> tuple[Unit, ...]:

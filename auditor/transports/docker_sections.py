@@ -73,7 +73,7 @@ def _histories(engine: Engine) -> Iterator[str]:
 
 
 def _image_ids(engine: Engine) -> list[str]:
-    return [_id(image["Id"]) for image in engine.get("/images/json")]
+    return sorted({_id(image["Id"]) for image in engine.get("/images/json")})
 
 
 def _swarm(engine: Engine) -> Iterator[str]:

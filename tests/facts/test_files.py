@@ -53,3 +53,10 @@ def test_lines_that_stat_does_not_print_are_not_known() -> None:
 @pytest.mark.parametrize(("mode", "beyond"), [(0o400, 0), (0o000, 0), (0o440, 0o040), (0o4400, 0o4000)])
 def test_a_mode_is_compared_bit_by_bit(mode: int, beyond: int) -> None:
     assert File("/k", mode=mode).beyond(0o400) == beyond
+
+
+def test_a_name_with_a_sign_that_unicode_counts_as_a_lines_end_is_one_name() -> None:
+    name = "/etc/docker/a\u0085b\u2028c"
+    told = f"81a4 0 0 root:root 1 1700000000 {name}\nabsent /etc/x\n"
+    files = Files.parse(Bundle({"files": Section(told.encode())}))
+    assert list(files.seen) == [name]

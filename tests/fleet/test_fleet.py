@@ -73,6 +73,15 @@ def test_each_host_has_exactly_one_outcome_good_or_bad(saved: Path, tmp_path: Pa
     assert all(outcome.value == "saved" for name, outcome in outcomes.items() if name.startswith("web"))
 
 
+def test_an_error_that_is_kept_holds_no_frame_and_so_no_reply(tmp_path: Path) -> None:
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"x" * 1000)
+    error = run([Host("junk", "bundle", path=junk)])["junk"].error
+    assert error is not None
+    assert "not a bundle" in str(error)
+    assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
+
+
 def test_no_hosts_have_no_outcomes() -> None:
     assert run([]) == {}
 
