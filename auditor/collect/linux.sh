@@ -428,7 +428,7 @@ ask_engine() {
     silence=${silence% *}
     case $silence in Killed | 'Killed ') silence='' ;; esac # what a shell says of a command whose time was over
     [ "$silence_status" != 0 ] || silence_status=1
-    [ -n "$silence" ] || silence='nothing came back by docker system dial-stdio, which clients have since 18.09'
+    [ -n "$silence" ] || silence='nothing that makes sense came back by docker system dial-stdio, which clients have since 18.09'
 }
 
 # What the engine told at a path, one line for each thing; else why it did not.
