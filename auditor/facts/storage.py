@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.daemon import DaemonConfig
 from auditor.facts.engine import Engine, decode, read_engine
 from auditor.facts.mountpoints import plain_words
 from auditor.gaps import Gap, Inconclusive
 
-_MOUNT = re.compile(r"mount (?P<device>\d+:\d+) (?P<kind>\S+) (?P<point>/\S*)")
+_MOUNT = re.compile(r"mount (?P<device>\d+:\d+) (?P<kind>[^ ]+) (?P<point>/[^ ]*)")
 _CONTAINERD = "/var/lib/containerd"
 
 
@@ -50,7 +50,7 @@ class Storage(msgspec.Struct, frozen=True):
     def parse(cls, bundle: Bundle) -> Self:
         root = bundle.fact(Engine).data_root
         info: _Info = decode(read_engine(bundle, "engine-info"), _Info, "docker info")
-        lines = bundle.text("mounts").splitlines()
+        lines = split_lines(bundle.text("mounts"))
         mounts = tuple(_mount(line) for line in lines if line.startswith("mount "))
         if not mounts or not root.startswith("/"):
             raise Inconclusive("which volumes are mounted could not be seen")

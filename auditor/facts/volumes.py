@@ -1,11 +1,13 @@
 """Volumes that stand for something else of the host's than a folder of the engine's own."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import ClassVar, Self
 
 import msgspec
 
-from auditor.collect.bundle import Bundle
+from auditor.collect.bundle import Bundle, split_lines
 from auditor.facts.container import Container, Mount, plain_path
 from auditor.facts.engine import Engine, decode, read_engine
 from auditor.facts.links import WORDS, Links
@@ -22,7 +24,7 @@ class _Volume(msgspec.Struct, frozen=True):
     Device: str = ""
 
 
-class Volumes(msgspec.Struct, frozen=True):
+class Volumes(msgspec.Struct, frozen=True, dict=True):
     """
     What Docker's own driver mounts at a volume's place, by that place: a folder or a device of the host.
 
@@ -50,22 +52,43 @@ class Volumes(msgspec.Struct, frozen=True):
             return mount
         if self.points is None:
             return msgspec.structs.replace(mount, leads_to=mount.leads_to or None)
-        also = self.points.also(mount.names[-1])
+        also = self._others.also(mount.names[-1])
         return msgspec.structs.replace(mount, also=also) if also else mount
+
+    @cached_property
+    def _others(self) -> Mountpoints:
+        """Where something is mounted, but for the places where the engine itself mounts volumes while they are used."""
+        return (self.points or Mountpoints()).but(self._is_place)
+
+    def _is_place(self, path: str) -> bool:
+        return bool(re.fullmatch(rf"{re.escape(self.data_root)}/volumes/[^/]+/_data", path))
+
+    def _mounted_at(self, mount: Mount) -> Iterator[Mount] | None:
+        """What a volume's place shows that is mounted there, by its names elsewhere; None when nothing is."""
+        here = self.points.innermost(mount.path) if self.points else None
+        if here is None or not self._is_place(here.point):
+            return None
+        names = self._others.names(mount.path, here)
+        return (msgspec.structs.replace(mount, type="bind", source=name, leads_to="") for name in names)
 
     def _of_the_host(self, container: Container) -> Iterator[Mount]:
         for mount in container.mounts:
             if mount.type != "volume":
                 yield mount
             elif not mount.source.startswith("/"):
-                if place := self.places.get(mount.source):
+                place = self.places.get(mount.source)
+                if place and not place.startswith(f"{self.data_root}/"):
                     yield msgspec.structs.replace(
                         mount, type="bind", source=place, leads_to=self.links.beyond(place)
                     )
-            elif device := self.devices.get(mount.path):
+            elif (device := self.devices.get(mount.path)) and not device.startswith("/dev/"):
                 yield msgspec.structs.replace(
                     mount, type="bind", source=device, leads_to=self.links.beyond(device)
                 )
+            elif (mounted := self._mounted_at(mount)) is not None:
+                yield from mounted
+            elif device:  # a disk that is not mounted now: what is on it is not known
+                yield msgspec.structs.replace(mount, type="bind", source=device, leads_to=None)
             elif mount.path.startswith(f"{self.data_root}/"):
                 yield mount
             else:
@@ -101,7 +124,7 @@ class Volumes(msgspec.Struct, frozen=True):
         data_root = plain_path(bundle.fact(Engine).data_root)
         points = _points(bundle)
         try:
-            lines = read_engine(bundle, "volumes").splitlines()
+            lines = split_lines(read_engine(bundle, "volumes"))
         except Inconclusive as gap:
             return cls(data_root=data_root, points=points, gap=str(gap))
         raw: list[_Volume] = [

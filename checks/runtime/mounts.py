@@ -82,7 +82,9 @@ def _settle(volumes: Volumes, containers: Containers, unknown: list[str]) -> Non
     """After the findings: which mounts could not be seen through."""
     volumes.explain(containers.all)
     if unknown:
-        raise Inconclusive(f"whether these are links, and where they lead, is not known: {listing(unknown)}")
+        raise Inconclusive(
+            f"whether these are links or mounted elsewhere too is not known: {listing(unknown)}"
+        )
 
 
 def _sensitive(path: str, secret: tuple[str, ...], *, rw: bool) -> str:

@@ -44,11 +44,53 @@ def test_a_whole_volume_that_is_mounted_twice_is_one() -> None:
     assert points(Shown("/mnt/root")).also("/mnt") == ("/",)
 
 
-def test_of_several_at_one_point_the_last_is_seen_and_a_mount_on_itself_is_no_other_name() -> None:
-    over = points(Shown("/srv/x", "/etc"), Shown("/srv/x", "/", "8:16"))
-    assert over.also("/srv/x") == ()
+def test_a_mount_on_itself_is_no_other_name() -> None:
     assert points(Shown("/var/lib/docker", "/var/lib/docker")).also("/var/lib/docker") == ()
     assert points(Shown("/var/lib/docker", "/var/lib/docker")).also("/var/lib") == ()
+
+
+def parse(*lines: str) -> Mountpoints:
+    return Mountpoints.parse(
+        Bundle({"mounts": Section("".join(f"shows {line}\n" for line in lines).encode())})
+    )
+
+
+ROOT = "1 1 254:0 / /"
+
+
+@pytest.mark.parametrize(
+    ("lines", "seen"),
+    [
+        ([], ["/"]),
+        (["2 1 0:9 / /srv", "3 2 254:0 /etc /srv/x"], ["/", "/srv", "/srv/x"]),
+        (["2 1 0:9 / /srv", "3 2 0:10 / /srv"], ["/", "/srv"]),
+        (["2 1 0:9 / /srv/x", "3 1 254:0 /etc /srv"], ["/", "/srv"]),
+        (["2 1 0:9 / /srv/x", "3 1 254:0 /etc /srv", "4 2 0:10 / /srv/x/y"], ["/", "/srv"]),
+        (["2 1 0:9 / /srv", "3 2 0:10 / /srv/x", "4 2 0:11 / /srv"], ["/", "/srv"]),
+        (["2 1 0:9 / /srv", "3 2 0:11 / /srv", "4 3 0:10 / /srv/x"], ["/", "/srv", "/srv/x"]),
+        (["2 1 0:9 / /", "3 2 0:11 / /srv"], ["/", "/srv"]),
+        (["2 7 0:9 / /srv"], ["/", "/srv"]),
+    ],
+)
+def test_what_later_mounts_hide_is_not_seen(lines: list[str], seen: list[str]) -> None:
+    known = parse(ROOT, *lines)
+    assert [each.point for each in known.shown] == seen
+
+
+def test_of_several_at_one_point_the_last_is_seen() -> None:
+    over = parse(ROOT, "2 1 254:0 /etc /srv/x", "3 2 8:16 / /srv/x")
+    assert over.also("/srv/x") == ()
+    hidden = parse(ROOT, "2 1 0:9 / /srv/h/ssl", "3 1 254:0 /etc /srv/h")
+    assert hidden.also("/srv/h/ssl") == ("/etc/ssl",)
+
+
+def test_thousands_of_mountpoints_are_looked_up() -> None:
+    pods = (Shown(f"/var/lib/kubelet/{n}/v", "/", f"0:{n}") for n in range(3000))
+    parts = (Shown(f"/run/parts/{n}", f"/data/{n}") for n in range(3000))
+    known = points(*pods, *parts)
+    assert known.also("/var") == ()
+    assert known.also("/run/parts/7/x") == ("/data/7/x",)
+    assert len(known.also("/data")) == 3000
 
 
 def test_parts_that_no_point_shows_have_one_name() -> None:
@@ -58,12 +100,14 @@ def test_parts_that_no_point_shows_have_one_name() -> None:
 
 
 def test_lines_are_read_as_the_kernel_writes_them() -> None:
-    text = b"mount 254:0 ext4 /\nshows 254:0 / /\nshows 254:0 /a\\040b /srv/c\\134d\ncontainerd-root /c\n"
-    known = Mountpoints.parse(Bundle({"mounts": Section(text)}))
-    assert known.shown == (Shown("/"), Shown("/srv/c\\d", "/a b"))
+    text = "mount 254:0 ext4 /\nshows 1 1 254:0 / /\nshows 2 1 254:0 /a\\040b /srv/c\\134d\u00a0\u0085\u2028\ncontainerd-root /c\n"
+    known = Mountpoints.parse(Bundle({"mounts": Section(text.encode())}))
+    assert known.shown == (Shown("/"), Shown("/srv/c\\d\u00a0\u0085\u2028", "/a b"))
 
 
-@pytest.mark.parametrize("text", [b"", b"mount 254:0 ext4 /\n", b"shows 254:0 ext4\n", b"shows x / /\n"])
+@pytest.mark.parametrize(
+    "text", [b"", b"mount 254:0 ext4 /\n", b"shows 1 1 254:0 ext4\n", b"shows 1 1 x / /\n"]
+)
 def test_what_was_not_told_is_a_gap(text: bytes) -> None:
     with pytest.raises(Inconclusive):
         Mountpoints.parse(Bundle({"mounts": Section(text)}))

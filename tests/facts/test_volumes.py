@@ -12,7 +12,7 @@ from auditor.facts.volumes import Volumes
 from auditor.gaps import Gap, Inconclusive, NotApplicable
 
 PLACE = "/data/docker/volumes/v/_data"
-MOUNTS = b"shows 254:0 / /\nshows 254:0 /usr/lib /opt/again\n"
+MOUNTS = b"shows 1 1 254:0 / /\nshows 2 1 254:0 /usr/lib /opt/again\n"
 INFO = b'{"ServerVersion":"29.0.0","OSType":"linux","DockerRootDir":"/data/docker/"}'
 
 
@@ -126,3 +126,48 @@ def test_where_nobody_told_what_is_mounted_a_mounts_other_names_are_not_known(mo
     container = Container(mounts=(Mount("/srv"), Mount("/link", leads_to="/etc")))
     unknown = Volumes.parse(engine({"volumes": Section(b""), "mounts": mounts}))
     assert [mount.leads_to for mount in unknown.mounts(container)] == [None, "/etc"]
+
+
+def seen(volumes: str, mounts: str, *container: Mount) -> list[tuple[str, str, tuple[str, ...], str | None]]:
+    told = engine({"volumes": Section(volumes.encode()), "mounts": Section(mounts.encode())})
+    found = Volumes.parse(told).mounts(Container(mounts=container))
+    return [(mount.type, mount.source, mount.also, mount.leads_to) for mount in found]
+
+
+USED = f"shows 1 1 254:0 / /\nshows 2 1 254:0 /srv/foo {PLACE}\n"
+
+
+def test_the_engines_own_mount_of_a_volume_is_no_further_name_of_what_it_stands_for() -> None:
+    listed = volume("/srv/foo") + "plain /srv/foo\n"
+    direct, parent = Mount("/srv/foo"), Mount("/srv")
+    assert seen(listed, USED, Mount(PLACE, "volume"), direct, parent) == [
+        ("bind", "/srv/foo", (), ""),
+        ("bind", "/srv/foo", (), ""),
+        ("bind", "/srv", (), ""),
+    ]
+
+
+def test_what_somebody_mounted_over_a_volume_is_what_it_shows() -> None:
+    over = f"shows 1 1 254:0 / /\nshows 2 1 254:0 /etc {PLACE}\n"
+    assert seen(volume(""), over, Mount(PLACE, "volume")) == [("bind", "/etc", (), "")]
+    assert seen(volume(""), "shows 1 1 254:0 / /\n", Mount(PLACE, "volume")) == [("volume", PLACE, (), "")]
+    other_disk = "shows 1 1 254:0 / /\nshows 2 1 8:16 / /disk\nshows 3 1 8:16 /docker /data/docker\n"
+    assert seen(volume(""), other_disk, Mount(PLACE, "volume")) == [("volume", PLACE, (), "")]
+    assert seen("", other_disk, Mount("/disk")) == [("bind", "/disk", ("/data/docker",), "")]
+
+
+def test_a_disk_as_a_volume_is_what_else_it_is_mounted_at_and_not_known_while_it_is_not_mounted() -> None:
+    mounted = Mount(PLACE, "volume")
+    root = f"shows 1 1 254:0 / /\nshows 2 1 254:0 / {PLACE}\n"
+    assert seen(volume("/dev/vda", "ext4"), root, mounted) == [("bind", "/", (), "")]
+    own = f"shows 1 1 254:0 / /\nshows 2 1 8:16 / {PLACE}\n"
+    assert seen(volume("/dev/sdb", "ext4"), own, mounted) == []
+    assert seen(volume("/dev/sdb", "ext4"), "shows 1 1 254:0 / /\n", mounted) == [
+        ("bind", "/dev/sdb", (), None)
+    ]
+
+
+def test_a_volume_that_a_managed_plugin_keeps_with_the_engine_is_the_engines_own() -> None:
+    place = "/data/docker/plugins/ab/propagated-mount/v"
+    listed = f'{{"Name":"shared","Mountpoint":"{place}"}}\n'
+    assert seen(listed, "shows 1 1 254:0 / /\n", Mount("shared", "volume")) == []

@@ -246,6 +246,28 @@ def test_a_folder_that_is_mounted_elsewhere_too_is_found_by_that_name(lab: Engin
     assert all("mounted at /etc too" in each for each in observed)
 
 
+def test_volumes_in_use_are_what_is_mounted_at_their_places(lab: Engine) -> None:
+    ordinary, over = lab.folder / "ordinary", lab.folder / "data/volumes/over/_data"
+    ordinary.mkdir()
+    bound = ("--opt=type=none", "--opt=o=bind", f"--opt=device={ordinary}")
+    lab.docker("volume", "create", *bound, "used")
+    lab.docker("volume", "create", "over")
+    subprocess.run(["mount", "--bind", "/etc", over], check=True)
+    mounts = {"uses": "used:/h", "direct": f"{ordinary}:/h", "covered": "over:/h"}
+    try:
+        for name, volume in mounts.items():
+            lab.docker(
+                "run", "--detach", "--name", name, "--network=none", f"--volume={volume}", IMAGE, *SLEEP
+            )
+        found = Audit(collect(lab))
+    finally:
+        lab.docker("rm", "--force", *mounts)
+        subprocess.run(["umount", over], check=True)
+        lab.docker("volume", "rm", "used", "over")
+    assert {name for name in mounts if "sensitive-mount" in found.against(name)} == {"covered"}
+    assert "sensitive-mount" not in found.gaps
+
+
 def test_a_link_is_found_by_what_it_leads_to(audit: Audit) -> None:
     assert {name: audit.against(name) for name in LINKED} == {
         "to-etc": {"sensitive-mount"},
