@@ -36,7 +36,7 @@ class Mount(msgspec.Struct, frozen=True):
     Something of the host's that a container sees. ``source`` is empty for a tmpfs, and a volume's name while it has no path.
 
     ``leads_to`` is where the source leads that is a link or has one on its way, else empty; None: not known. ``also`` are
-    further names of what it shows, because that is mounted elsewhere too.
+    further names of what it shows, because that is mounted elsewhere too; None: not known.
     """
 
     source: str
@@ -45,7 +45,7 @@ class Mount(msgspec.Struct, frozen=True):
     rw: bool = False
     propagation: str = "rprivate"
     leads_to: str | None = ""
-    also: tuple[str, ...] = ()
+    also: tuple[str, ...] | None = ()
 
     @property
     def path(self) -> str:
@@ -58,9 +58,14 @@ class Mount(msgspec.Struct, frozen=True):
         return (self.path, plain_path(self.leads_to)) if self.leads_to else (self.path,)
 
     @property
+    def seen_through(self) -> bool:
+        """Whether all of its paths are known."""
+        return self.leads_to is not None and self.also is not None
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """Every path by which the host itself has what is mounted, or a part of it."""
-        return (*self.names, *map(plain_path, self.also))
+        return (*self.names, *map(plain_path, self.also or ()))
 
     def told(self, path: str) -> str:
         """The source and what it leads to, as evidence for one of its paths."""

@@ -45,15 +45,14 @@ class Volumes(msgspec.Struct, frozen=True, dict=True):
 
     def mounts(self, container: Container) -> Iterator[Mount]:
         """What a container sees of the host; a volume is as good as a bind mount of what it stands for, or of where a plugin put it."""
-        return (self._seen_through(mount) for mount in self._of_the_host(container))
+        return (self._seen_through(mount) for mount in self._given(container))
 
     def _seen_through(self, mount: Mount) -> Mount:
         if mount.type != "bind":
             return mount
-        if self.points is None:
-            return msgspec.structs.replace(mount, leads_to=mount.leads_to or None)
-        also = self._others.also(mount.names[-1])
-        return msgspec.structs.replace(mount, also=also) if also else mount
+        return msgspec.structs.replace(
+            mount, also=None if self.points is None else self._others.also(mount.names[-1])
+        )
 
     @cached_property
     def _others(self) -> Mountpoints:
@@ -71,7 +70,7 @@ class Volumes(msgspec.Struct, frozen=True, dict=True):
         names = self._others.names(mount.path, here)
         return (msgspec.structs.replace(mount, type="bind", source=name, leads_to="") for name in names)
 
-    def _of_the_host(self, container: Container) -> Iterator[Mount]:
+    def _given(self, container: Container) -> Iterator[Mount]:
         for mount in container.mounts:
             if mount.type != "volume":
                 yield mount
@@ -109,15 +108,17 @@ class Volumes(msgspec.Struct, frozen=True, dict=True):
                     )
 
     def _unknown(self, mount: Mount) -> str:
-        if mount.type != "volume" or self.gap:
-            return self.gap if mount.type == "volume" else ""
+        if mount.type != "volume":
+            return ""
+        if self.gap:
+            return self.gap
+        if self.points is None:
+            return f"what is mounted at {mount.source} is not told"
         if not mount.source.startswith("/") and mount.source not in self.places:
             return f"where its plugin has {mount.source} is not told"
-        return (
-            f"{mount.source} is an overlay of folders that are not told"
-            if mount.path in self.overlays
-            else ""
-        )
+        if mount.path in self.overlays:
+            return f"{mount.source} is an overlay of folders that are not told"
+        return ""
 
     @classmethod
     def parse(cls, bundle: Bundle) -> Self:

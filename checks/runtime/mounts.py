@@ -68,7 +68,7 @@ def sensitive_mount(containers: Containers, engine: Engine, volumes: Volumes, po
                     f"{mount.told(path)} ({rights}) at {mount.destination}: {why}",
                     "not mounted",
                 )
-            elif mount.leads_to is None:
+            elif not mount.seen_through:
                 unknown.append(f"{container.subject}: {mount.source}")
     _settle(volumes, containers, unknown)
 
@@ -132,7 +132,7 @@ def engine_socket_mounted(
                 )
             else:
                 asked.append(f"{container.subject}: {mount.source}")
-                unknown += asked[-1:] if mount.leads_to is None else []
+                unknown += [] if mount.seen_through else asked[-1:]
     _settle(volumes, containers, unknown)
     if asked and not (surroundings.configured and surroundings.others_known):
         whose = "the daemon's own" if not surroundings.configured else "further daemons'"

@@ -125,10 +125,15 @@ def test_a_bind_mount_has_every_name_of_what_it_shows() -> None:
 def test_where_nobody_told_what_is_mounted_a_mounts_other_names_are_not_known(mounts: Section) -> None:
     container = Container(mounts=(Mount("/srv"), Mount("/link", leads_to="/etc")))
     unknown = Volumes.parse(engine({"volumes": Section(b""), "mounts": mounts}))
-    assert [mount.leads_to for mount in unknown.mounts(container)] == [None, "/etc"]
+    assert [(mount.leads_to, mount.also, mount.seen_through) for mount in unknown.mounts(container)] == [
+        ("", None, False),
+        ("/etc", None, False),
+    ]
 
 
-def seen(volumes: str, mounts: str, *container: Mount) -> list[tuple[str, str, tuple[str, ...], str | None]]:
+def seen(
+    volumes: str, mounts: str, *container: Mount
+) -> list[tuple[str, str, tuple[str, ...] | None, str | None]]:
     told = engine({"volumes": Section(volumes.encode()), "mounts": Section(mounts.encode())})
     found = Volumes.parse(told).mounts(Container(mounts=container))
     return [(mount.type, mount.source, mount.also, mount.leads_to) for mount in found]
@@ -171,3 +176,10 @@ def test_a_volume_that_a_managed_plugin_keeps_with_the_engine_is_the_engines_own
     place = "/data/docker/plugins/ab/propagated-mount/v"
     listed = f'{{"Name":"shared","Mountpoint":"{place}"}}\n'
     assert seen(listed, "shows 1 1 254:0 / /\n", Mount("shared", "volume")) == []
+
+
+def test_where_nobody_told_what_is_mounted_what_a_volume_shows_is_not_known() -> None:
+    unknown = Volumes.parse(engine({"volumes": Section(volume("").encode()), "mounts": Section(b"", 1)}))
+    with pytest.raises(Inconclusive, match=f"of web is not known: what is mounted at {PLACE} is not told"):
+        unknown.explain([Container(name="web", mounts=(Mount(PLACE, "volume"),))])
+    unknown.explain([Container(mounts=(Mount("/srv"),))])

@@ -242,6 +242,13 @@ def test_a_link_is_told_with_what_it_leads_to_and_judged_by_its_own_name_too() -
     assert sensitive(Mount("/etc", leads_to=None))
 
 
+def test_a_link_is_no_pass_while_it_is_not_known_what_is_mounted_there() -> None:
+    judged = mounting(Mount("/link", leads_to="/srv"))
+    for check, fact in ((sensitive_mount, Engine()), (engine_socket_mounted, Surroundings())):
+        assert judge(check, judged, fact, Volumes(), Policy()).outcome is Outcome.PASS
+        assert judge(check, judged, fact, Volumes(points=None), Policy()).outcome is Outcome.ERROR
+
+
 def test_what_is_mounted_elsewhere_too_is_judged_by_that_name() -> None:
     volumes = Volumes(points=Mountpoints((Shown("/"), Shown("/srv/again", "/etc"), Shown("/srv/r", "/run"))))
     judged = mounting(Mount("/srv/again", rw=True))
